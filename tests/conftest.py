@@ -1,0 +1,16 @@
+"""Fixtures every room's tests may use."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of consenting faces, published vectors and feeds; absent on most machines, and then the test skips."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is absent: consenting faces and published vectors are not part of the project")
+    return SHARED_DATA
