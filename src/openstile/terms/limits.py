@@ -20,6 +20,14 @@ PIN_DIGITS_MAX = 12
 PRODUCT_CHARS_MAX = 48
 ZONES_MAX = 16
 PASS_DAYS_MAX = 3 * 366
+NAME_CHARS_MAX = 40
+"""Of an operator, a gate group, an issuer, a rider category or a zone."""
+PACK_ID_CHARS_MAX = 64
+STATUS_URI_CHARS_MAX = 200
+STATUS_INDEX_MAX = 2**32 - 1
+REFERENCE_BYTES_MIN = 16
+KEY_DAYS_MAX = 10 * 366
+CLOCK_SKEW_S_MAX = 600
 EPOCH_SECONDS_MAX = 2**33
 """No pass expires after the year 2242: keeps every time inside what all platforms can represent."""
 
@@ -33,6 +41,15 @@ FACES_PER_FRAME_MAX = 32
 QR_CODES_PER_FRAME_MAX = 4
 ENROL_FACES_MAX = 16
 FRAMES_PER_FOLDER_MAX = 10_000
+
+# Model packs (docs/model-packs.md).
+PACK_ID_CHARS_MAX = 24
+"""The id goes into each pass, so it is short."""
+PACKS_MAX = 64
+PACK_WEIGHTS_MAX = 4
+ARCHIVE_MEMBERS_MAX = 20_000
+FACE_CANDIDATES_MAX = 512
+"""Boxes of a detector that are looked at before overlapping ones are merged."""
 
 # Files of ours and of deployers.
 SETTINGS_BYTES_MAX = 64 * 2**10
@@ -48,7 +65,18 @@ PASSES_WATCHED_MAX = 10_000
 JOURNAL_BYTES_FREE_MIN = 16 * 2**20
 """A gate with less free disk than this refuses instead of admitting without a record."""
 
+# The journal.
+JOURNAL_BYTES_MAX = 4 * 2**30
+"""A journal that reached this takes no more taps until older ones fade: over ten million taps."""
+JOURNAL_FADE_BYTES = 2**20
+"""What fading may use beyond that, so that a full journal can still be emptied."""
+JOURNAL_REASON_CHARS_MAX = 40
+JOURNAL_TAPS_SHOWN_MAX = 10_000
+
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
 assert PIN_DIGITS_MIN < PIN_DIGITS_MAX
+assert REFERENCE_BYTES_MIN <= TEMPLATE_BYTES_MAX
+assert PASS_DAYS_MAX < KEY_DAYS_MAX
+assert FACES_PER_FRAME_MAX <= FACE_CANDIDATES_MAX
 assert IMAGE_SIDE_PIXELS_MIN**2 < IMAGE_PIXELS_MAX < IMAGE_SIDE_PIXELS_MAX**2

@@ -1,0 +1,107 @@
+"""Rows of the tap table, and the check of each against the one in front of it."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from openstile.journal.chain import DayCount, tap_hash
+from openstile.journal.errors import JournalBrokenError
+from openstile.journal.taps import HASH_BYTES, TAP_SALT_BYTES, Direction, Head, JournaledTap, Tap, instant_of
+from openstile.terms import BadInputError, GateId, PassId
+
+_SELECT_NEWEST = """
+SELECT seq, pass_id, at_us, product, direction, salt, previous_hash, hash FROM tap ORDER BY seq DESC LIMIT ?
+"""
+_SELECT_THROUGH = """
+SELECT seq, pass_id, at_us, product, direction, salt, previous_hash, hash FROM tap WHERE seq <= ? ORDER BY seq
+"""
+
+ROW_ERRORS = (BadInputError, ValueError, TypeError, OverflowError)
+
+
+def tap_of_row(row: tuple[object, ...], *, gate: GateId) -> JournaledTap:
+    """The tap in a row of one of the queries above. Raises one of `ROW_ERRORS` for a row that no gate wrote."""
+    seq, pass_id, at_us, product, direction, salt, previous_hash, own_hash = row
+    if not (isinstance(seq, int) and isinstance(at_us, int) and isinstance(product, str)):
+        raise TypeError("a field has the wrong type")
+    tap = Tap(
+        pass_id=PassId(_blob(pass_id, 16)),
+        at=instant_of(at_us),
+        gate=gate,
+        product=product,
+        direction=Direction(str(direction)),
+    )
+    return JournaledTap(
+        seq=seq,
+        tap=tap,
+        salt=_blob(salt, TAP_SALT_BYTES),
+        previous_hash=_blob(previous_hash, HASH_BYTES),
+        hash=_blob(own_hash, HASH_BYTES),
+    )
+
+
+def last_tap(connection: sqlite3.Connection, *, genesis: Head) -> Head:
+    """The number and hash that the next tap follows."""
+    row = connection.execute("SELECT seq, hash FROM tap ORDER BY seq DESC LIMIT 1").fetchone()
+    return last_anchor(connection, genesis=genesis) if row is None else Head(*row)
+
+
+def last_anchor(connection: sqlite3.Connection, *, genesis: Head) -> Head:
+    """The number and hash of the last tap that has faded; those of the genesis (0) when none has."""
+    row = connection.execute("SELECT seq, hash FROM anchor ORDER BY seq DESC LIMIT 1").fetchone()
+    return genesis if row is None else Head(*row)
+
+
+def read_taps(connection: sqlite3.Connection, *, gate: GateId, limit: int) -> tuple[JournaledTap, ...]:
+    """The newest taps, newest first, at most `limit`. Raises one of ROW_ERRORS for a row that no gate wrote."""
+    return tuple(tap_of_row(row, gate=gate) for row in connection.execute(_SELECT_NEWEST, (limit,)))
+
+
+def read_counts(connection: sqlite3.Connection) -> tuple[DayCount, ...]:
+    """The counts of faded taps, by UTC date, product and direction."""
+    rows = connection.execute("SELECT day, product, direction, taps FROM faded ORDER BY day, product, direction")
+    return tuple(DayCount(*row) for row in rows)
+
+
+def chained_taps(
+    connection: sqlite3.Connection, *, journal: str, gate: GateId, after: Head, through: int
+) -> Iterator[JournaledTap]:
+    """The taps that follow `after`, up to number `through`, each checked against its hash and the one in front of it.
+
+    Raises JournalBrokenError at the first tap that is missing, changed or out of place.
+    """
+    expected, previous_hash = after.seq + 1, after.hash
+    try:
+        for row in connection.execute(_SELECT_THROUGH, (through,)):
+            journaled = _checked(row, expected=expected, previous_hash=previous_hash, gate=gate, journal=journal)
+            yield journaled
+            expected, previous_hash = expected + 1, journaled.hash
+    except sqlite3.Error as error:
+        raise JournalBrokenError(journal=journal, seq=expected, fault="its row cannot be read") from error
+    if expected <= through:
+        raise JournalBrokenError(journal=journal, seq=expected, fault="it is missing")
+
+
+def _checked(
+    row: tuple[object, ...], *, expected: int, previous_hash: bytes, gate: GateId, journal: str
+) -> JournaledTap:
+    if row[0] != expected:
+        low = isinstance(row[0], int) and row[0] < expected
+        fault = f"a row with number {row[0]} is there, though it has faded" if low else "it is missing"
+        raise JournalBrokenError(journal=journal, seq=expected, fault=fault)
+    try:
+        journaled = tap_of_row(row, gate=gate)
+    except ROW_ERRORS as error:
+        raise JournalBrokenError(journal=journal, seq=expected, fault="its row was changed") from error
+    own_hash = tap_hash(seq=expected, tap=journaled.tap, salt=journaled.salt, previous_hash=journaled.previous_hash)
+    if own_hash != journaled.hash:
+        raise JournalBrokenError(journal=journal, seq=expected, fault="its row was changed after it was written")
+    if journaled.previous_hash != previous_hash:
+        fault = "it does not follow the tap in front of it: taps were put in, taken out or moved"
+        raise JournalBrokenError(journal=journal, seq=expected, fault=fault)
+    return journaled
+
+
+def _blob(value: object, length: int) -> bytes:
+    if not isinstance(value, bytes) or len(value) != length:
+        raise TypeError(f"must be {length} bytes")
+    return value

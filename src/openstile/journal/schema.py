@@ -1,0 +1,117 @@
+"""The journal's tables, and the triggers that make them append-only whoever writes."""
+
+import sqlite3
+from collections.abc import Iterator
+
+FORMAT_VERSION = 1
+"""Kept in SQLite's user_version."""
+APPLICATION_ID = int.from_bytes(b"OSj1", "big")
+"""Kept in SQLite's application_id: says that the file is a journal of ours."""
+
+_TABLES = """
+CREATE TABLE gate (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    gate TEXT NOT NULL,
+    public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+    genesis BLOB NOT NULL CHECK (length(genesis) = 32)
+) STRICT;
+CREATE TABLE tap (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    pass_id BLOB NOT NULL CHECK (length(pass_id) = 16),
+    at_us INTEGER NOT NULL,
+    product TEXT NOT NULL CHECK (length(product) > 0),
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    salt BLOB NOT NULL CHECK (length(salt) = 16),
+    previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX tap_by_pass ON tap (pass_id);
+CREATE TABLE head (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    signature BLOB NOT NULL CHECK (length(signature) = 64)
+) STRICT;
+CREATE TABLE anchor (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    counts_hash BLOB NOT NULL CHECK (length(counts_hash) = 32),
+    signature BLOB NOT NULL CHECK (length(signature) = 64)
+) STRICT;
+CREATE TABLE faded (
+    day TEXT NOT NULL,
+    product TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    taps INTEGER NOT NULL CHECK (taps > 0),
+    PRIMARY KEY (day, product, direction)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE refusal (
+    day TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    refusals INTEGER NOT NULL CHECK (refusals > 0),
+    PRIMARY KEY (day, reason)
+) STRICT, WITHOUT ROWID;
+"""
+
+_INSERT_GUARDS = """
+CREATE TRIGGER tap_in_order BEFORE INSERT ON tap
+WHEN NEW.seq IS NOT 1 + max(coalesce((SELECT max(seq) FROM tap), 0), coalesce((SELECT max(seq) FROM anchor), 0))
+BEGIN SELECT RAISE(ABORT, 'a tap must have the next sequence number'); END;
+CREATE TRIGGER tap_in_chain BEFORE INSERT ON tap
+WHEN NEW.previous_hash IS NOT coalesce(
+    (SELECT hash FROM tap ORDER BY seq DESC LIMIT 1),
+    (SELECT hash FROM anchor ORDER BY seq DESC LIMIT 1),
+    (SELECT genesis FROM gate))
+BEGIN SELECT RAISE(ABORT, 'a tap must follow the last hash'); END;
+CREATE TRIGGER head_of_last_tap BEFORE INSERT ON head
+WHEN NEW.seq IS NOT (SELECT max(seq) FROM tap) OR NEW.hash IS NOT (SELECT hash FROM tap WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'a head must be that of the last tap'); END;
+CREATE TRIGGER anchor_on_tap BEFORE INSERT ON anchor
+WHEN NEW.seq <= (SELECT max(seq) FROM anchor) OR NEW.hash IS NOT (SELECT hash FROM tap WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'an anchor must be on a tap that has not faded'); END;
+"""
+
+_DELETE_GUARDS = "".join(
+    f"""
+CREATE TRIGGER {table}_fades_only BEFORE DELETE ON {table}
+WHEN OLD.seq > coalesce((SELECT max(seq) FROM anchor), 0)
+BEGIN SELECT RAISE(ABORT, 'taps above the anchor stay'); END;
+"""  # noqa: S608
+    for table in ("tap", "head")
+) + "".join(
+    f"""
+CREATE TRIGGER {table}_stays BEFORE DELETE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} rows stay'); END;
+"""
+    for table in ("gate", "anchor", "faded", "refusal")
+)
+
+_UPDATE_GUARDS = "".join(
+    f"""
+CREATE TRIGGER {table}_unchanged BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} rows are never changed'); END;
+"""
+    for table in ("gate", "tap", "head", "anchor")
+) + "".join(
+    f"""
+CREATE TRIGGER {table}_only_grows BEFORE UPDATE ON {table}
+WHEN NEW.{column} <= OLD.{column} OR {changed}
+BEGIN SELECT RAISE(ABORT, '{table} counts only grow'); END;
+"""
+    for table, column, changed in (
+        ("faded", "taps", "NEW.day <> OLD.day OR NEW.product <> OLD.product OR NEW.direction <> OLD.direction"),
+        ("refusal", "refusals", "NEW.day <> OLD.day OR NEW.reason <> OLD.reason"),
+    )
+)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.strip().splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+
+
+SCHEMA = tuple(_statements(_TABLES + _INSERT_GUARDS + _DELETE_GUARDS + _UPDATE_GUARDS))
+"""One statement each, in the order in which they are run."""
