@@ -1,0 +1,52 @@
+"""German texts of the display: headline and advice by state and by refusal reason."""
+
+STATE_TEXTS_DE = {
+    "idle": ("Bereit", "Halten Sie Ihren Pass vor die Kamera."),
+    "look": ("Pass gelesen", "Bitte in die Kamera schauen. Bei einem PIN-Pass die PIN eingeben."),
+    "admitted": ("Willkommen", "Bitte durchgehen."),
+    "out_of_service": ("Außer Betrieb", "Bitte benutzen Sie einen anderen Durchgang."),
+}
+
+REASON_TEXTS_DE = {
+    "pass_unreadable": ("Pass nicht gelesen", "Halten Sie den Code flach und ruhig und versuchen Sie es noch einmal."),
+    "pass_version_unknown": (
+        "Pass zu neu oder zu alt",
+        "Dieser Durchgang kennt diese Art Pass nicht. Bitte Hilfe rufen.",
+    ),
+    "pass_for_other_gates": (
+        "Nicht für diesen Durchgang",
+        "Dieser Pass gilt an anderen Durchgängen. Bitte Hilfe rufen.",
+    ),
+    "pass_damaged": ("Pass beschädigt", "Der Code ist unvollständig. Bitte einen neuen Pass holen."),
+    "pass_forged": ("Pass nicht echt", "Diesen Pass hat der Herausgeber nicht gemacht. Bitte Hilfe rufen."),
+    "issuer_unknown": ("Herausgeber unbekannt", "Dieser Durchgang kennt den Herausgeber nicht. Bitte Hilfe rufen."),
+    "issuer_revoked": (
+        "Pass gilt nicht mehr",
+        "Der Schlüssel des Herausgebers ist gesperrt. Bitte einen neuen Pass holen.",
+    ),
+    "pass_expired": ("Pass abgelaufen", "Bitte einen neuen Pass holen."),
+    "pass_not_yet_valid": ("Pass noch nicht gültig", "Kommen Sie am ersten Geltungstag wieder oder rufen Sie Hilfe."),
+    "clock_unsure": ("Nicht bereit", "Dem Durchgang fehlt die Uhrzeit. Bitte einen anderen Durchgang benutzen."),
+    "product_not_accepted": ("Gilt hier nicht", "Ihr Ticket gilt nicht an diesem Durchgang. Bitte Hilfe rufen."),
+    "reference_not_supported": ("Hier nicht möglich", "Bitte einen anderen Durchgang benutzen."),
+    "too_many_attempts": ("Zu viele Versuche", "Warten Sie einige Minuten oder rufen Sie Hilfe."),
+    "used_recently": ("Eben benutzt", "Dieser Pass hat eben erst geöffnet. Bitte Hilfe rufen."),
+    "no_face": ("Kein Gesicht gesehen", "Schauen Sie in die Kamera und versuchen Sie es noch einmal."),
+    "two_faces": ("Bitte einzeln", "Nur eine Person vor der Kamera, dann noch einmal versuchen."),
+    "face_too_far": ("Näher kommen", "Treten Sie an die Kamera und versuchen Sie es noch einmal."),
+    "face_cut": ("In die Mitte treten", "Ihr Gesicht ist nicht ganz im Bild. Bitte noch einmal versuchen."),
+    "face_turned": ("Geradeaus schauen", "Schauen Sie gerade in die Kamera und versuchen Sie es noch einmal."),
+    "face_blurred": ("Stillhalten", "Das Bild war unscharf. Bitte stillhalten und noch einmal versuchen."),
+    "too_dark": ("Zu dunkel", "Hier ist zu wenig Licht. Bitte einen anderen Durchgang benutzen."),
+    "too_bright": ("Zu hell", "Hier ist zu viel Licht. Bitte einen anderen Durchgang benutzen."),
+    "too_noisy": ("Bild zu schlecht", "Die Kamera sieht Sie hier schlecht. Bitte einen anderen Durchgang benutzen."),
+    "face_does_not_match": (
+        "Nicht erkannt",
+        "Mütze oder Sonnenbrille abnehmen und noch einmal versuchen, oder Hilfe rufen.",
+    ),
+    "pin_missing": ("PIN fehlt", "Zeigen Sie den Pass noch einmal und geben Sie die PIN ein."),
+    "pin_wrong": ("PIN falsch", "Zeigen Sie den Pass noch einmal und geben Sie die PIN ein."),
+    "camera_lost": ("Kamera gestört", "Bitte einen anderen Durchgang benutzen."),
+    "journal_unavailable": ("Außer Betrieb", "Bitte einen anderen Durchgang benutzen."),
+    "barrier_unavailable": ("Schranke gestört", "Bitte einen anderen Durchgang benutzen; Ihr Pass gilt dort."),
+}

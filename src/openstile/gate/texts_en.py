@@ -1,0 +1,40 @@
+"""English texts of the display: headline and advice by state and by refusal reason."""
+
+STATE_TEXTS_EN = {
+    "idle": ("Ready", "Hold your pass in front of the camera."),
+    "look": ("Pass read", "Please look at the camera. With a PIN pass, enter your PIN."),
+    "admitted": ("Welcome", "Please walk through."),
+    "out_of_service": ("Out of service", "Please use another lane."),
+}
+
+REASON_TEXTS_EN = {
+    "pass_unreadable": ("Pass not read", "Hold the code flat and still, then try again."),
+    "pass_version_unknown": ("Pass too new or too old", "This gate does not know this kind of pass. Ask for help."),
+    "pass_for_other_gates": ("Not for this gate", "This pass belongs to other gates. Ask for help."),
+    "pass_damaged": ("Pass damaged", "The code is not complete. Ask for a new pass."),
+    "pass_forged": ("Pass not genuine", "The issuer did not make this pass. Ask for help."),
+    "issuer_unknown": ("Issuer not known", "This gate does not know who issued the pass. Ask for help."),
+    "issuer_revoked": ("Pass no longer accepted", "Its issuer's key was withdrawn. Ask for a new pass."),
+    "pass_expired": ("Pass expired", "Ask for a new pass."),
+    "pass_not_yet_valid": ("Pass not valid yet", "Come back on the first day of its validity, or ask for help."),
+    "clock_unsure": ("Gate not ready", "The gate does not know the time. Please use another lane."),
+    "product_not_accepted": ("Not valid here", "Your ticket does not cover this gate. Ask for help."),
+    "reference_not_supported": ("Not possible at this lane", "Please use another lane."),
+    "too_many_attempts": ("Too many attempts", "Wait a few minutes, or ask for help."),
+    "used_recently": ("Just used", "This pass has opened this gate a moment ago. Ask for help."),
+    "no_face": ("No face seen", "Look at the camera and try again."),
+    "two_faces": ("One at a time", "Let only one person stand in front of the camera, then try again."),
+    "face_too_far": ("Come closer", "Step up to the camera and try again."),
+    "face_cut": ("Move to the middle", "Your face is not wholly in view. Try again."),
+    "face_turned": ("Look straight ahead", "Look straight at the camera and try again."),
+    "face_blurred": ("Hold still", "The picture was blurred. Stand still and try again."),
+    "too_dark": ("Too dark", "There is too little light here. Please use another lane."),
+    "too_bright": ("Too bright", "There is too much light here. Please use another lane."),
+    "too_noisy": ("Picture too poor", "The camera cannot see you well here. Please use another lane."),
+    "face_does_not_match": ("Not recognised", "Take off cap or sunglasses and try again, or ask for help."),
+    "pin_missing": ("PIN needed", "Show your pass again and enter your PIN."),
+    "pin_wrong": ("Wrong PIN", "Show your pass again and enter your PIN."),
+    "camera_lost": ("Camera out of service", "Please use another lane."),
+    "journal_unavailable": ("Gate out of service", "Please use another lane."),
+    "barrier_unavailable": ("Barrier does not open", "Please use another lane; your pass works there."),
+}
