@@ -1,0 +1,125 @@
+"""The steps by which a pass is opened, each refusing with its reason. open_pass takes all of them; inspect_pass as many
+as the given keys allow."""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from openstile.passes.cbor import CborError
+from openstile.passes.claims import Audience, Claims, Reference
+from openstile.passes.claims_codec import ClaimsError, VersionUnknownError, decode_claims
+from openstile.passes.cose import CoseError
+from openstile.passes.envelope import (
+    SealedContent,
+    SealedPass,
+    SignedToken,
+    commit,
+    open_seal,
+    read_content,
+    read_seal,
+    read_token,
+)
+from openstile.passes.faults import PassFault, PassRefusedError
+from openstile.passes.hpke import HpkeError
+from openstile.passes.keyring import GateKeyring
+from openstile.passes.keys import GateGroupKey, IssuerPublicKey, SignatureWrongError
+from openstile.passes.text import from_text
+from openstile.terms import BadInputError, OpenstileError
+
+
+def read_presented(presented: str | bytes) -> SealedPass:
+    """Text, Base45 and the outer layer's form."""
+    data = from_text(presented)
+    with _refuse(PassFault.PASS_UNREADABLE, CborError, CoseError):
+        return read_seal(data)
+
+
+def find_gate_group_key(sealed: SealedPass, keyring: GateKeyring) -> GateGroupKey:
+    """The key of the ring that the seal names."""
+    key = keyring.gate_group_key(sealed.kid)
+    if key is None:
+        raise PassRefusedError(PassFault.PASS_FOR_OTHER_GATES, f"sealed to key {sealed.kid.hex()}, not held here")
+    return key
+
+
+def unseal(sealed: SealedPass, key: GateGroupKey) -> SealedContent:
+    """Opens the seal and parses what is under it."""
+    with _refuse(PassFault.PASS_DAMAGED, HpkeError):
+        plaintext = open_seal(sealed=sealed, key=key)
+    with _refuse(PassFault.PASS_UNREADABLE, CborError, CoseError):
+        return read_content(plaintext)
+
+
+def read_signed(content: SealedContent) -> SignedToken:
+    """The inner layer's form."""
+    with _refuse(PassFault.PASS_UNREADABLE, CborError, CoseError):
+        return read_token(content.token)
+
+
+def find_issuer(token: SignedToken, keyring: GateKeyring) -> IssuerPublicKey:
+    """The trusted, unrevoked issuer key that the token names, which also decides the algorithm."""
+    issuer = keyring.issuer(token.kid)
+    if issuer is None:
+        raise PassRefusedError(PassFault.ISSUER_UNKNOWN, f"signed with key {token.kid.hex()}, not known here")
+    if issuer.revoked:
+        raise PassRefusedError(PassFault.ISSUER_REVOKED, f"signed with key {token.kid.hex()}, which is revoked")
+    if token.algorithm != issuer.key.algorithm.number:
+        raise PassRefusedError(PassFault.PASS_FORGED, "its algorithm is not that of the key it names")
+    return issuer.key
+
+
+def verify_signature(token: SignedToken, issuer: IssuerPublicKey) -> bytes:
+    """The signed payload, after its signature was verified."""
+    with _refuse(PassFault.PASS_FORGED, SignatureWrongError):
+        issuer.verify(message=token.message.to_be_signed(), signature=token.message.signature)
+    return token.message.payload
+
+
+def read_claims(payload: bytes) -> Claims:
+    """The claims of a payload."""
+    try:
+        return decode_claims(payload)
+    except VersionUnknownError as error:
+        raise PassRefusedError(PassFault.PASS_VERSION_UNKNOWN, str(error)) from None
+    except (CborError, ClaimsError) as error:
+        raise PassRefusedError(PassFault.PASS_UNREADABLE, str(error)) from None
+
+
+def check_keys_cover(claims: Claims, issuer: IssuerPublicKey, key: GateGroupKey) -> None:
+    """The claims name the issuer whose key signed them, and expire no later than the keys."""
+    if claims.issuer != issuer.name:
+        raise PassRefusedError(PassFault.PASS_FORGED, "signed by a key of another issuer than it names")
+    if claims.expires > min(issuer.not_after, key.public.not_after):
+        raise PassRefusedError(PassFault.PASS_FORGED, "lasts longer than the keys it was made with")
+
+
+def match_reference(claims: Claims, content: SealedContent) -> Reference:
+    """The reference, after the sealed data was found to be what the issuer committed to."""
+    if not hmac.compare_digest(commit(salt=content.salt, data=content.data), claims.reference.commitment):
+        raise PassRefusedError(PassFault.PASS_FORGED, "holds another reference than the one that was signed")
+    with _refuse(PassFault.PASS_UNREADABLE, BadInputError):
+        return Reference(claims.reference.kind, claims.reference.pack_id, content.data)
+
+
+def check_audience(claims: Claims, audience: Audience) -> None:
+    """The pass is for these gates."""
+    if claims.audience != audience:
+        raise PassRefusedError(PassFault.PASS_FOR_OTHER_GATES, f"for {claims.audience}, these gates are {audience}")
+
+
+def check_times(claims: Claims, now: datetime, clock_skew_s: int) -> None:
+    """`now` lies in the time of the pass and of its product: from <= now < until, each widened by the skew."""
+    skew = timedelta(seconds=clock_skew_s)
+    if now < claims.usable_from - skew:
+        raise PassRefusedError(PassFault.PASS_NOT_YET_VALID, f"valid from {claims.usable_from}")
+    if now >= claims.usable_until + skew:
+        raise PassRefusedError(PassFault.PASS_EXPIRED, f"valid until {claims.usable_until}")
+
+
+@contextmanager
+def _refuse(fault: PassFault, *errors: type[OpenstileError]) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
+        raise PassRefusedError(fault, str(error)) from None
