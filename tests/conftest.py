@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from openstile.face import FaceEngine
+from openstile.face.packs import load_pack, pull_pack
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -14,3 +17,10 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is absent: consenting faces and published vectors are not part of the project")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def engine() -> FaceEngine:
+    """The default model pack, pulled into the user's cache when it is not there yet."""
+    pull_pack()
+    return load_pack()

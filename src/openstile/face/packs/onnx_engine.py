@@ -1,0 +1,127 @@
+"""A face engine made of a pack's two networks."""
+
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from openstile.face.engine import ChipGeometry
+from openstile.face.located import Box, LocatedFace, Point
+from openstile.face.packs.decode import Numbers, decode_boxes, decode_centerface, merge
+from openstile.face.packs.errors import PackError
+from openstile.face.packs.manifest import DetectorManifest, Manifest, Normalisation
+from openstile.face.packs.session import Session
+
+_DECODERS: dict[str, Callable[[list[Numbers], float], Numbers]] = {
+    "centerface": decode_centerface,
+    "boxes-landmarks": decode_boxes,
+}
+
+
+class OnnxEngine:
+    """Detector and embedder of one pack (the `FaceEngine` of every pack there is). Not for use by two threads at
+    once.
+    """
+
+    def __init__(self, manifest: Manifest, files: Mapping[str, bytes], *, threads: int = 1) -> None:
+        """Load both networks from `files` (name to bytes). Raises PackError."""
+        self._manifest = manifest
+        detector, embedder = manifest.detector, manifest.embedder
+        name = f"model pack {manifest.name}"
+        self.detector_session = Session(
+            files[detector.file],
+            name=f"{name}: {detector.file}",
+            source=detector.input,
+            results=detector.outputs,
+            threads=threads,
+        )
+        self.embedder_session = Session(
+            files[embedder.file],
+            name=f"{name}: {embedder.file}",
+            source=embedder.input,
+            results=(embedder.output,),
+            threads=threads,
+        )
+
+    @property
+    def pack_id(self) -> str:
+        """Goes into each template and pass."""
+        return self._manifest.pack_id
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in an embedding."""
+        return self._manifest.embedder.dimensions
+
+    @property
+    def distance_max(self) -> float:
+        """The calibrated threshold; the manifest says what it means."""
+        return self._manifest.distance_max
+
+    @property
+    def quantisation_range(self) -> float:
+        """Embedding values are clipped to this, both signs."""
+        return self._manifest.quantisation_range
+
+    @property
+    def chip_geometry(self) -> ChipGeometry:
+        """The chip that `embed` takes."""
+        return self._manifest.embedder.chip
+
+    def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
+        """Faces in `pixels` ((height, width, 3) uint8 BGR), in its coordinates. Raises PackError."""
+        manifest = self._manifest.detector
+        picture, scale_x, scale_y = fit(pixels, manifest)
+        outputs = self.detector_session.run(blob(picture, manifest.normalisation))
+        try:
+            candidates = merge(_DECODERS[manifest.decoder](outputs, manifest.confidence_min), manifest.overlap_max)
+        except (ValueError, IndexError) as error:
+            raise PackError(
+                f"model pack {self._manifest.name}: the detector's outputs do not fit the decoder {manifest.decoder}"
+            ) from error
+        return [_located(row, scale_x, scale_y) for row in candidates]
+
+    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The embedding, (dimensions,) float32, of one chip ((side, side, 3) uint8 BGR). Raises PackError."""
+        manifest = self._manifest.embedder
+        output = self.embedder_session.run(blob(chip, manifest.normalisation))[0]
+        embedding = output.reshape(-1)
+        if embedding.size != manifest.dimensions or not np.isfinite(embedding).all():
+            raise PackError(
+                f"model pack {self._manifest.name}: the embedder gave {embedding.size} numbers, "
+                f"expected {manifest.dimensions} finite ones; correct the manifest"
+            )
+        if manifest.unit_length:
+            embedding = embedding / max(float(np.linalg.norm(embedding)), 1e-12)
+        return np.asarray(embedding, np.float32)
+
+
+def fit(pixels: NDArray[np.uint8], manifest: DetectorManifest) -> tuple[NDArray[np.uint8], float, float]:
+    """`pixels` scaled down (never up) to the detector's size and filled with black, and the scale in x and in y."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, manifest.side_max / max(height, width))
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    small = pixels if scale == 1 else cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+    if manifest.shape == "square":
+        full_rows = full_columns = manifest.side_max
+    else:
+        full_rows, full_columns = (-(-n // manifest.side_multiple) * manifest.side_multiple for n in (rows, columns))
+    filled = cv2.copyMakeBorder(small, 0, full_rows - rows, 0, full_columns - columns, cv2.BORDER_CONSTANT)
+    return np.asarray(filled, np.uint8), columns / width, rows / height
+
+
+def blob(picture: NDArray[np.uint8], normalisation: Normalisation) -> NDArray[np.float32]:
+    """The network's input, (1, 3, height, width) float32, for a (height, width, 3) uint8 BGR picture."""
+    swap = normalisation.channels == "rgb"
+    values = cv2.dnn.blobFromImage(picture, normalisation.scale, mean=normalisation.mean, swapRB=swap)
+    return np.asarray(values, np.float32)
+
+
+def _located(row: Numbers, scale_x: float, scale_y: float) -> LocatedFace:
+    """One candidate in pixels of the frame. Pixel centres: x of the frame = (x + 0.5) / scale - 0.5."""
+    x = (row[[0, 2, 5, 7, 9, 11, 13]].astype(np.float64) + 0.5) / scale_x - 0.5
+    y = (row[[1, 3, 6, 8, 10, 12, 14]].astype(np.float64) + 0.5) / scale_y - 0.5
+    box = Box(float(x[0]), float(y[0]), float(x[1] - x[0]), float(y[1] - y[0]))
+    landmarks = tuple(Point(float(px), float(py)) for px, py in zip(x[2:], y[2:], strict=True))
+    return LocatedFace(box, landmarks, min(1.0, max(0.0, float(row[4]))))

@@ -1,0 +1,49 @@
+"""A template: the few bytes that stand for one face in one pass."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openstile.face.align import align
+from openstile.face.engine import FaceEngine
+from openstile.face.frame import Frame
+from openstile.face.located import LocatedFace
+from openstile.terms import BadInputError
+from openstile.terms.limits import PACK_ID_CHARS_MAX, TEMPLATE_BYTES_MAX
+
+_STEPS = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An embedding cut into signed bytes, and the pack that made it. Its text form never shows the data."""
+
+    pack_id: str
+    data: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.pack_id) <= PACK_ID_CHARS_MAX:
+            raise BadInputError(
+                f"template: the pack id has {len(self.pack_id)} characters, 1..{PACK_ID_CHARS_MAX} can be"
+            )
+        object.__setattr__(self, "data", bytes(self.data))
+        if not 1 <= len(self.data) <= TEMPLATE_BYTES_MAX:
+            raise BadInputError(f"template: must have 1 to {TEMPLATE_BYTES_MAX} bytes")
+
+
+def extract_template(engine: FaceEngine, frame: Frame, face: LocatedFace) -> Template:
+    """The template of `face` as seen in `frame`: `engine.dimensions` bytes, int8, in steps of range / 127."""
+    embedding = engine.embed(align(frame, face, engine.chip_geometry))
+    return Template(engine.pack_id, quantise(embedding, engine.quantisation_range))
+
+
+def quantise(embedding: NDArray[np.float32], range_: float) -> bytes:
+    """Values of -range_..range_ as one int8 each, -127..127, rounded to the nearest; others are clipped."""
+    steps = np.rint(np.clip(embedding / range_, -1, 1) * _STEPS)
+    return bytes(steps.astype(np.int8).tobytes())
+
+
+def dequantise(data: bytes, range_: float) -> NDArray[np.float32]:
+    """The embedding that `quantise` rounded: (len(data),) float32."""
+    return np.frombuffer(data, dtype=np.int8).astype(np.float32) * np.float32(range_ / _STEPS)
