@@ -19,7 +19,7 @@ class BarrierError(OpenstileError):
 
 
 class Barrier(Protocol):
-    """Opens for one person. Closing by itself is the barrier's own business: a gate that dies must not leave it open."""
+    """Opens for one person. Closing by itself is the barrier's own business: a dead gate must not hold it open."""
 
     def open(self, direction: Direction) -> None:
         """Open once in `direction`; returns when the barrier has taken the command. Raises BarrierError."""

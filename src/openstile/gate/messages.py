@@ -38,7 +38,7 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RiderMessage:
-    """What a display shows: `headline` in a few words, `advice` in a sentence, and for a refusal the `step` it means."""
+    """What a display shows: `headline` in a few words, `advice` in a sentence, and a refusal's `step`."""
 
     about: GateState | Reason
     headline: str

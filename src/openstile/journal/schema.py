@@ -53,6 +53,9 @@ CREATE TABLE refusal (
 """
 
 _INSERT_GUARDS = """
+CREATE TRIGGER gate_named_once BEFORE INSERT ON gate
+WHEN (SELECT count(*) FROM gate) > 0
+BEGIN SELECT RAISE(ABORT, 'gate rows stay'); END;
 CREATE TRIGGER tap_in_order BEFORE INSERT ON tap
 WHEN NEW.seq IS NOT 1 + max(coalesce((SELECT max(seq) FROM tap), 0), coalesce((SELECT max(seq) FROM anchor), 0))
 BEGIN SELECT RAISE(ABORT, 'a tap must have the next sequence number'); END;

@@ -1,0 +1,91 @@
+"""A tap is valid once built, and the bytes that are hashed are documented and unambiguous."""
+
+import struct
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.journal.sample import GATE, START, pass_id, tap
+
+from openstile.journal import Direction, Tap
+from openstile.journal.chain import DayCount, anchor_message, counts_digest, genesis_hash, head_message, tap_hash
+from openstile.journal.taps import Head, instant_of, microseconds_of
+from openstile.terms import BadInputError, GateId
+from openstile.terms.limits import PRODUCT_CHARS_MAX
+
+
+@pytest.mark.parametrize("at", [datetime(2026, 3, 1), datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=1)))])
+def test_tap_without_utc_is_refused(at: datetime) -> None:
+    with pytest.raises(BadInputError, match="must be in UTC"):
+        tap(1, at=at)
+
+
+@pytest.mark.parametrize("product", ["", "x" * (PRODUCT_CHARS_MAX + 1), "two\nlines", "nul\0", "half \ud800"])
+def test_tap_with_unusable_product_is_refused(product: str) -> None:
+    with pytest.raises(BadInputError, match="product"):
+        tap(1, product=product)
+
+
+def test_tap_with_longest_product_is_taken() -> None:
+    assert len(tap(1, product="ü" * PRODUCT_CHARS_MAX).product) == PRODUCT_CHARS_MAX
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_instants_survive_as_microseconds(at: datetime) -> None:
+    assert instant_of(microseconds_of(at)) == at
+
+
+def test_tap_hash_is_the_documented_encoding() -> None:
+    salt, previous = bytes(range(16)), bytes(range(32))
+    encoded = (
+        b"openstile journal tap v1\0"
+        + previous
+        + struct.pack(">Q", 7)
+        + salt
+        + pass_id(7).value
+        + struct.pack(">q", int((START + timedelta(minutes=7)).timestamp()) * 1_000_000)
+        + b"\x01"
+        + b"\x00\x0dadult-monthly"
+    )
+    assert tap_hash(seq=7, tap=tap(7), salt=salt, previous_hash=previous) == sha256(encoded).digest()
+
+
+def test_genesis_binds_gate_and_key() -> None:
+    genesis = genesis_hash(gate=GATE, public_key=bytes(32))
+    assert genesis == sha256(b"openstile journal genesis v1\0" + bytes(32) + b"\x00\x07north-1").digest()
+    assert genesis != genesis_hash(gate=GateId("north-2"), public_key=bytes(32))
+    assert genesis != genesis_hash(gate=GATE, public_key=b"\1" * 32)
+
+
+def test_signed_messages_of_different_kinds_never_coincide() -> None:
+    head = Head(1, bytes(32))
+    assert head_message(head) == b"openstile journal head v1\0" + struct.pack(">Q", 1) + bytes(32)
+    assert anchor_message(head, counts_hash=bytes(32))[:26] != head_message(head)[:26]
+
+
+_PRODUCTS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=5)
+_DAY_COUNTS = st.lists(
+    st.builds(DayCount, st.just("2026-03-01"), _PRODUCTS, st.sampled_from(["in", "out"]), st.integers(1, 9)),
+    max_size=4,
+)
+
+
+@given(_DAY_COUNTS, _DAY_COUNTS)
+def test_counts_digest_tells_all_different_counts_apart(one: list[DayCount], other: list[DayCount]) -> None:
+    assert (counts_digest(one) == counts_digest(other)) == (sorted(one) == sorted(other))
+
+
+@given(
+    st.tuples(st.integers(1, 2**63 - 1), st.integers(0, 2**20), _PRODUCTS, st.sampled_from(Direction)),
+    st.tuples(st.integers(1, 2**63 - 1), st.integers(0, 2**20), _PRODUCTS, st.sampled_from(Direction)),
+)
+def test_tap_hash_tells_all_different_taps_apart(
+    one: tuple[int, int, str, Direction], other: tuple[int, int, str, Direction]
+) -> None:
+    def hashed(seq: int, minute: int, product: str, direction: Direction) -> bytes:
+        made = Tap(pass_id(1), START + timedelta(minutes=minute), GATE, product, direction)
+        return tap_hash(seq=seq, tap=made, salt=bytes(16), previous_hash=bytes(32))
+
+    assert (hashed(*one) == hashed(*other)) == (one == other)
