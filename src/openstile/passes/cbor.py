@@ -6,6 +6,7 @@ strings, text strings, arrays and maps exist here: no floats, no bignums, no tru
 only where the caller names it, around the whole value.
 """
 
+from dataclasses import dataclass
 from typing import TypeAlias, Union
 
 import cbor2
@@ -39,17 +40,20 @@ def decode(data: bytes, *, what: str, tag: int | None = None) -> Cbor:
     """The value of `data`, which must be its deterministic encoding and nothing more, inside exactly `tag` if given.
 
     At most PASS_BYTES_MAX bytes, CBOR_DEPTH_MAX nested arrays and maps, CBOR_ITEMS_MAX data items in all.
-    A scan without recursion enforces the limits before the parser sees a byte. `what` names the input in the message.
+    A scan without recursion enforces the whole profile before the parser sees a byte; the value is then encoded again
+    and compared, so that two independent codes agree. `what` names the input in the message.
     Raises CborError.
     """
     try:
         content_at = _Scan(data, tag).run()
-        value: Cbor = cbor2.loads(data[content_at:])
-        if encode(value, tag=tag) != data:
-            raise CborError("map keys are repeated or out of order")
+        content = data[content_at:]
+        value: Cbor = cbor2.loads(content)
+        # cbor2 writes maps in the order it read them, which the scan found to be the deterministic one.
+        if cbor2.dumps(value) != content:  # pragma: no cover (the scan rules it out)
+            raise CborError("encoded again it is not the same")
     except CborError as error:
         raise CborError(f"{what}: {error}") from None
-    except cbor2.CBORError as error:  # the scan has ruled it out; kept so that a parser's change cannot leak its errors
+    except cbor2.CBORError as error:  # pragma: no cover (the scan rules it out; no error of a library may leak)
         raise CborError(f"{what}: is not CBOR") from error
     return value
 
@@ -69,67 +73,74 @@ def _ordered(value: Cbor, *, depth: int) -> Cbor:
     return value
 
 
+@dataclass(slots=True)
+class _Open:
+    """An array or map whose items are being scanned: how many are to come (keys and values), and the last key."""
+
+    is_map: bool
+    left: int
+    last_key: bytes = b""
+
+
 class _Scan:
-    """One walk over encoded CBOR that checks structure and limits, holding only a count per open container."""
+    """One walk over encoded CBOR that checks structure, order and limits, holding a little per open container."""
 
     def __init__(self, data: bytes, tag: int | None) -> None:
         self._data = data
         self._tag = tag
         self._at = 0
-        self._items = 0
-        self._open: list[tuple[bool, int]] = []
-        """Per open container: is it a map, and how many items of it are still to come (keys and values)."""
+        self._open: list[_Open] = []
 
     def run(self) -> int:
-        """Checks everything but the order of map keys; returns where the value begins, after its tag if it has one."""
+        """Checks everything; returns where the value begins, after its tag if it has one."""
         if len(self._data) > PASS_BYTES_MAX:
             raise CborError(f"has {len(self._data)} bytes, at most {PASS_BYTES_MAX} are allowed")
         if self._tag is not None and self._head() != (_TAG, self._tag):
             raise CborError(f"does not begin with tag {self._tag}")
         content_at = self._at
         self._item()
+        items = 1
         while self._open:
-            self._item()
+            if self._open[-1].left == 0:
+                self._open.pop()
+                continue
+            items += 1
+            if items > CBOR_ITEMS_MAX:
+                raise CborError(f"has more than {CBOR_ITEMS_MAX} items")
+            self._member(self._open[-1])
         if self._at != len(self._data):
             raise CborError(f"has {len(self._data) - self._at} bytes after its end")
         return content_at
 
-    def _item(self) -> None:
-        self._items += 1
-        if self._items > CBOR_ITEMS_MAX:
-            raise CborError(f"has more than {CBOR_ITEMS_MAX} items")
+    def _member(self, container: _Open) -> None:
+        """One item of a container. A map's keys are integers or text, each encoded greater than the one before it."""
+        is_key = container.is_map and container.left % 2 == 0
+        container.left -= 1
+        begin = self._at
+        major = self._item()
+        if not is_key:
+            return
+        if major not in _KEY_TYPES:
+            raise CborError("has a map key that is neither an integer nor text")
+        key = self._data[begin : self._at]
+        if key <= container.last_key:
+            raise CborError("has map keys that are repeated or out of order")
+        container.last_key = key
+
+    def _item(self) -> int:
+        """One item, of a container only its head; returns the major type."""
         major, argument = self._head()
-        self._count(major)
         if major in (_BYTES, _TEXT):
-            self._string(major, argument)
+            content = self._take(argument)
+            if major == _TEXT:
+                _check_utf8(content)
         elif major in (_ARRAY, _MAP):
-            self._enter(major, argument)
+            if len(self._open) == CBOR_DEPTH_MAX:
+                raise CborError(f"is nested deeper than {CBOR_DEPTH_MAX}")
+            self._open.append(_Open(major == _MAP, 2 * argument if major == _MAP else argument))
         elif major == _TAG:
             raise CborError(f"has tag {argument} where none is allowed")
-        while self._open and self._open[-1][1] == 0:
-            self._open.pop()
-
-    def _count(self, major: int) -> None:
-        """Takes one item from the innermost open container; a map's keys must be integers or text."""
-        if not self._open:
-            return
-        is_map, left = self._open[-1]
-        if is_map and left % 2 == 0 and major not in _KEY_TYPES:
-            raise CborError("has a map key that is neither an integer nor text")
-        self._open[-1] = (is_map, left - 1)
-
-    def _string(self, major: int, length: int) -> None:
-        content = self._take(length)
-        if major == _TEXT:
-            try:
-                content.decode("utf-8")
-            except UnicodeDecodeError:
-                raise CborError("has text that is not UTF-8") from None
-
-    def _enter(self, major: int, length: int) -> None:
-        if len(self._open) == CBOR_DEPTH_MAX:
-            raise CborError(f"is nested deeper than {CBOR_DEPTH_MAX}")
-        self._open.append((major == _MAP, 2 * length if major == _MAP else length))
+        return major
 
     def _head(self) -> tuple[int, int]:
         """Major type and argument of the item that begins here (RFC 8949, section 3), in its shortest form."""
@@ -151,3 +162,10 @@ class _Scan:
             raise CborError("ends in the middle of an item")
         self._at += length
         return self._data[self._at - length : self._at]
+
+
+def _check_utf8(content: bytes) -> None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CborError("has text that is not UTF-8") from None

@@ -2,40 +2,27 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from openstile.passes.reference import ReferenceClaim
 from openstile.terms import BadInputError, PassId
 from openstile.terms.limits import (
-    COMMITMENT_BYTES,
     EPOCH_SECONDS_MAX,
     NAME_CHARS_MAX,
-    PACK_ID_CHARS_MAX,
     PASS_DAYS_MAX,
     PRODUCT_CHARS_MAX,
-    REFERENCE_BYTES_MIN,
     STATUS_INDEX_MAX,
     STATUS_URI_CHARS_MAX,
-    TEMPLATE_BYTES_MAX,
     ZONES_MAX,
 )
 
 PASS_VERSION: Final = 1
-PIN_REFERENCE_BYTES: Final = 32
-"""Salt and Argon2id tag, 16 bytes each (openstile.passes.pin)."""
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_PACK_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]*[A-Za-z0-9])?")
 _STATUS_URI = re.compile(r"https://[!-~]+")
-
-
-class ReferenceKind(Enum):
-    """What the rider is compared with."""
-
-    FACE = "face"
-    PIN = "pin"
 
 
 class Assurance(Enum):
@@ -108,41 +95,6 @@ class StatusReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """What the rider is compared with, in the clear: only ever in memory.
-
-    `data` is a template of the model pack `pack_id`, or a verifier of a PIN (no pack). Never shown by repr.
-    """
-
-    kind: ReferenceKind
-    pack_id: str | None
-    data: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        _check_pack(self.kind, self.pack_id)
-        if self.kind is ReferenceKind.PIN and len(self.data) != PIN_REFERENCE_BYTES:
-            raise BadInputError(f"PIN reference: has {len(self.data)} bytes, must have {PIN_REFERENCE_BYTES}")
-        if not REFERENCE_BYTES_MIN <= len(self.data) <= TEMPLATE_BYTES_MAX:
-            raise BadInputError(
-                f"reference: has {len(self.data)} bytes, must have {REFERENCE_BYTES_MIN} to {TEMPLATE_BYTES_MAX}"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceClaim:
-    """What the issuer signs about the reference: its kind, its pack and SHA-256(salt || data), never the data."""
-
-    kind: ReferenceKind
-    pack_id: str | None
-    commitment: bytes
-
-    def __post_init__(self) -> None:
-        _check_pack(self.kind, self.pack_id)
-        if len(self.commitment) != COMMITMENT_BYTES:
-            raise BadInputError(f"commitment: has {len(self.commitment)} bytes, must have {COMMITMENT_BYTES}")
-
-
-@dataclass(frozen=True, slots=True)
 class Claims:
     """Everything an issuer signs. Times are whole seconds, `not_before` <= valid < `expires`."""
 
@@ -194,15 +146,6 @@ def _check_text(text: str, *, what: str, chars_max: int) -> None:
     plain = text.isprintable() and text == text.strip() and unicodedata.is_normalized("NFC", text)
     if not 1 <= len(text) <= chars_max or not plain:
         raise BadInputError(f"{what} {text[: 2 * chars_max]!r}: use 1 to {chars_max} printable characters (NFC)")
-
-
-def _check_pack(kind: ReferenceKind, pack_id: str | None) -> None:
-    if (pack_id is None) != (kind is ReferenceKind.PIN):
-        raise BadInputError("reference: a face names its model pack, a PIN has none")
-    if pack_id is not None and (len(pack_id) > PACK_ID_CHARS_MAX or not _PACK_ID.fullmatch(pack_id)):
-        raise BadInputError(
-            f"model pack {pack_id[: 2 * PACK_ID_CHARS_MAX]!r}: use 1 to {PACK_ID_CHARS_MAX} letters, digits, . _ + or -"
-        )
 
 
 def _check_instant(instant: datetime, *, what: str) -> None:

@@ -4,16 +4,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from openstile.passes.cbor import Cbor, CborKey, decode, encode
-from openstile.passes.claims import (
-    PASS_VERSION,
-    Assurance,
-    Audience,
-    Claims,
-    Entitlement,
-    ReferenceClaim,
-    ReferenceKind,
-    StatusReference,
-)
+from openstile.passes.claims import PASS_VERSION, Assurance, Audience, Claims, Entitlement, StatusReference
+from openstile.passes.reference import ReferenceClaim, ReferenceKind
 from openstile.terms import BadInputError, OpenstileError, PassId, utc_from_epoch
 from openstile.terms.limits import EPOCH_SECONDS_MAX
 

@@ -9,17 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from openstile.passes.claims import (
-    Assurance,
-    Claims,
-    Entitlement,
-    Reference,
-    ReferenceClaim,
-    StatusReference,
-)
+from openstile.passes.claims import Assurance, Claims, Entitlement, StatusReference
 from openstile.passes.claims_codec import encode_claims
 from openstile.passes.envelope import SealedContent, commit, write_seal, write_token
 from openstile.passes.keys import GateGroupPublicKey, IssuerKey
+from openstile.passes.reference import Reference, ReferenceClaim
 from openstile.passes.text import to_text
 from openstile.terms import BadInputError, PassId
 from openstile.terms.limits import PASS_ID_BYTES, SALT_BYTES

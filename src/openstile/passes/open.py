@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openstile.passes import steps
-from openstile.passes.claims import Audience, Claims, Reference
+from openstile.passes.claims import Audience, Claims
 from openstile.passes.keyring import GateKeyring
+from openstile.passes.reference import Reference
 from openstile.terms import BadInputError, PassId
 from openstile.terms.limits import CLOCK_SKEW_S_MAX
 

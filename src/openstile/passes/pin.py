@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from openstile.passes.claims import PIN_REFERENCE_BYTES, Reference, ReferenceKind
+from openstile.passes.reference import PIN_REFERENCE_BYTES, Reference, ReferenceKind
 from openstile.terms import BadInputError, OpenstileError
 from openstile.terms.limits import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from openstile.passes.cbor import CborError
-from openstile.passes.claims import Audience, Claims, Reference
+from openstile.passes.claims import Audience, Claims
 from openstile.passes.claims_codec import ClaimsError, VersionUnknownError, decode_claims
 from openstile.passes.cose import CoseError
 from openstile.passes.envelope import (
@@ -24,6 +24,7 @@ from openstile.passes.faults import PassFault, PassRefusedError
 from openstile.passes.hpke import HpkeError
 from openstile.passes.keyring import GateKeyring
 from openstile.passes.keys import GateGroupKey, IssuerPublicKey, SignatureWrongError
+from openstile.passes.reference import Reference
 from openstile.passes.text import from_text
 from openstile.terms import BadInputError, OpenstileError
 
