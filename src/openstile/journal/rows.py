@@ -7,6 +7,7 @@ from openstile.journal.chain import DayCount, tap_hash
 from openstile.journal.errors import JournalBrokenError
 from openstile.journal.taps import HASH_BYTES, TAP_SALT_BYTES, Direction, Head, JournaledTap, Tap, instant_of
 from openstile.terms import BadInputError, GateId, PassId
+from openstile.terms.limits import PASS_ID_BYTES
 
 _SELECT_NEWEST = """
 SELECT seq, pass_id, at_us, product, direction, salt, previous_hash, hash FROM tap ORDER BY seq DESC LIMIT ?
@@ -15,16 +16,22 @@ _SELECT_THROUGH = """
 SELECT seq, pass_id, at_us, product, direction, salt, previous_hash, hash FROM tap WHERE seq <= ? ORDER BY seq
 """
 
-ROW_ERRORS = (BadInputError, ValueError, TypeError, OverflowError)
+
+def tap_of_row(row: tuple[object, ...], *, journal: str, gate: GateId) -> JournaledTap:
+    """The tap in a row of one of the queries above. Raises JournalBrokenError for a row that no gate wrote."""
+    try:
+        return _tap_of_row(row, gate)
+    except (BadInputError, ValueError, TypeError, OverflowError) as error:
+        seq = row[0] if isinstance(row[0], int) else None
+        raise JournalBrokenError(journal=journal, seq=seq, fault="its row was changed: no gate writes such") from error
 
 
-def tap_of_row(row: tuple[object, ...], *, gate: GateId) -> JournaledTap:
-    """The tap in a row of one of the queries above. Raises one of `ROW_ERRORS` for a row that no gate wrote."""
+def _tap_of_row(row: tuple[object, ...], gate: GateId) -> JournaledTap:
     seq, pass_id, at_us, product, direction, salt, previous_hash, own_hash = row
     if not (isinstance(seq, int) and isinstance(at_us, int) and isinstance(product, str)):
         raise TypeError("a field has the wrong type")
     tap = Tap(
-        pass_id=PassId(_blob(pass_id, 16)),
+        pass_id=PassId(_blob(pass_id, PASS_ID_BYTES)),
         at=instant_of(at_us),
         gate=gate,
         product=product,
@@ -51,9 +58,9 @@ def last_anchor(connection: sqlite3.Connection, *, genesis: Head) -> Head:
     return genesis if row is None else Head(*row)
 
 
-def read_taps(connection: sqlite3.Connection, *, gate: GateId, limit: int) -> tuple[JournaledTap, ...]:
-    """The newest taps, newest first, at most `limit`. Raises one of ROW_ERRORS for a row that no gate wrote."""
-    return tuple(tap_of_row(row, gate=gate) for row in connection.execute(_SELECT_NEWEST, (limit,)))
+def read_taps(connection: sqlite3.Connection, *, journal: str, gate: GateId, limit: int) -> tuple[JournaledTap, ...]:
+    """The newest taps, newest first, at most `limit`. Raises JournalBrokenError for a row that no gate wrote."""
+    return tuple(tap_of_row(row, journal=journal, gate=gate) for row in connection.execute(_SELECT_NEWEST, (limit,)))
 
 
 def read_counts(connection: sqlite3.Connection) -> tuple[DayCount, ...]:
@@ -88,10 +95,7 @@ def _checked(
         low = isinstance(row[0], int) and row[0] < expected
         fault = f"a row with number {row[0]} is there, though it has faded" if low else "it is missing"
         raise JournalBrokenError(journal=journal, seq=expected, fault=fault)
-    try:
-        journaled = tap_of_row(row, gate=gate)
-    except ROW_ERRORS as error:
-        raise JournalBrokenError(journal=journal, seq=expected, fault="its row was changed") from error
+    journaled = tap_of_row(row, journal=journal, gate=gate)
     own_hash = tap_hash(seq=expected, tap=journaled.tap, salt=journaled.salt, previous_hash=journaled.previous_hash)
     if own_hash != journaled.hash:
         raise JournalBrokenError(journal=journal, seq=expected, fault="its row was changed after it was written")

@@ -138,7 +138,10 @@ class Journal:
             row = self._connection.execute(
                 "SELECT at_us FROM tap WHERE pass_id = ? ORDER BY seq DESC LIMIT 1", (pass_id.value,)
             ).fetchone()
-        return None if row is None else instant_of(row[0])
+        try:
+            return None if row is None else instant_of(row[0])
+        except OverflowError as error:
+            raise JournalBrokenError(journal=str(self.path), seq=None, fault="a tap has an impossible time") from error
 
     def count_refusal(self, reason: str, *, at: datetime) -> None:
         """Counts one refusal of the UTC date of `at`. Which pass was refused is not kept."""
@@ -153,7 +156,7 @@ class Journal:
     def taps(self, limit: int = JOURNAL_TAPS_SHOWN_MAX) -> tuple[JournaledTap, ...]:
         """The newest taps that have not faded, newest first, at most `limit`."""
         with explained(self.path):
-            return read_taps(self._connection, gate=self.gate, limit=limit)
+            return read_taps(self._connection, journal=str(self.path), gate=self.gate, limit=limit)
 
     def faded(self) -> tuple[DayCount, ...]:
         """What is left of faded taps, by UTC date, product and direction."""
@@ -240,7 +243,10 @@ class Journal:
         self._connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def _check_owner(self) -> None:
-        gate, public_key, genesis = self._connection.execute("SELECT gate, public_key, genesis FROM gate").fetchone()
+        row = self._connection.execute("SELECT gate, public_key, genesis FROM gate").fetchone()
+        if row is None:
+            raise JournalBrokenError(journal=str(self.path), seq=None, fault="it does not name its gate")
+        gate, public_key, genesis = row
         if gate != self.gate.value:
             raise JournalError(f"journal {self.path}: belongs to gate {gate}, not {self.gate}; use that gate's own")
         if public_key != self._key.public_key or genesis != self._genesis.hash:
