@@ -41,8 +41,8 @@ def read_image(path: Path) -> Frame:
 def decode_image(data: bytes, *, name: str) -> Frame:
     """The picture in `data`, called `name` in errors.
 
-    Turned upright by its EXIF orientation, transparent parts on white, grey and 16-bit ones as 8-bit colour. The size is
-    checked in the header before decoding. Raises BadInputError.
+    Turned upright by its EXIF orientation, transparent parts on white, grey and 16-bit ones as 8-bit colour. The size
+    is checked in the header before decoding. Raises BadInputError.
     """
     if not data:
         raise BadInputError(f"{name}: is empty; name a picture file")
@@ -54,12 +54,17 @@ def decode_image(data: bytes, *, name: str) -> Frame:
     check_size(width=header.width, height=header.height, name=name)
     if _is_cut_short(header, data):
         raise BadInputError(f"{name}: is cut short (the end of the {header.kind} data is missing); copy it again")
-    return Frame(_turn(_to_colour(_decode(header, data, name)), header.orientation))
+    pixels = _decode(header, data, name)
+    if (
+        header.kind == "TIFF"
+    ):  # OpenCV turns these itself, whatever flags it gets, and multiplies 8-bit colours by alpha
+        return Frame(_to_colour(pixels, premultiplied=pixels.dtype == np.uint8))
+    return Frame(_turn(_to_colour(pixels, premultiplied=False), header.orientation))
 
 
 def _decode(header: Header, data: bytes, name: str) -> NDArray[np.generic]:
     flags = cv2.IMREAD_UNCHANGED
-    if header.kind in ("JPEG", "TIFF"):
+    if header.kind == "JPEG":
         flags = cv2.IMREAD_COLOR_BGR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         with quiet_decoders():
@@ -68,7 +73,7 @@ def _decode(header: Header, data: bytes, name: str) -> NDArray[np.generic]:
         raise BadInputError(f"{name}: the {header.kind} data is damaged; copy it again or save it anew") from error
     if pixels is None:
         raise BadInputError(f"{name}: the {header.kind} data is damaged; copy it again or save it anew")
-    if pixels.shape[:2] != (header.height, header.width):
+    if sorted(pixels.shape[:2]) != sorted((header.height, header.width)):
         raise BadInputError(f"{name}: its size is not what its header says; save it anew")
     return np.asarray(pixels)
 
@@ -84,21 +89,27 @@ def _is_cut_short(header: Header, data: bytes) -> bool:
     return False
 
 
-def _to_colour(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8 BGR of what the decoder gave: 8 or 16 bits or float 0..1; grey, grey alpha, BGR, BGRA."""
+def _to_colour(pixels: NDArray[np.generic], *, premultiplied: bool) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8 BGR of what the decoder gave: 8 or 16 bits or float 0..1; grey, BGR or BGRA."""
+    eight = _to_eight_bits(pixels)
+    if eight.ndim == 2:
+        eight = eight[:, :, None]
+    if eight.shape[2] in (2, 4):
+        alpha = eight[:, :, -1:].astype(np.uint16)
+        colour = eight[:, :, :-1].astype(np.uint16)
+        shown = colour if premultiplied else (colour * alpha + 127) // 255
+        eight = np.minimum(shown + (255 - alpha), 255).astype(np.uint8)
+    if eight.shape[2] == 1:
+        eight = np.repeat(eight, 3, axis=2)
+    return np.ascontiguousarray(eight[:, :, :3])
+
+
+def _to_eight_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, np.uint8)
     if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    elif pixels.dtype != np.uint8:
-        pixels = (np.clip(np.nan_to_num(pixels.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, None]
-    if pixels.shape[2] in (2, 4):
-        alpha = pixels[:, :, -1:].astype(np.uint16)
-        mixed = pixels[:, :, :-1].astype(np.uint16) * alpha + 255 * (255 - alpha)
-        pixels = ((mixed + 127) // 255).astype(np.uint8)
-    if pixels.shape[2] == 1:
-        pixels = np.repeat(pixels, 3, axis=2)
-    return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
+        return ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    return (np.clip(np.nan_to_num(pixels.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
 
 
 def _turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -61,8 +61,8 @@ def open_frames(source: str, *, monotonic_ns: Callable[[], int] = time.monotonic
 
     source: the path of a picture, a folder of pictures (in the order of their names), a video file, a camera ("0" or
     "camera:0"; "./0" is the file of that name), or an rtsp:// address. Asking for a frame raises BadInputError when the
-    file cannot be used, CameraLostError when the camera cannot be opened or stops; damaged frames of cameras and videos, and damaged
-    pictures of a folder, are counted in `skipped` and left out.
+    file cannot be used, CameraLostError when the camera cannot be opened or stops.
+    Damaged frames of cameras and videos, and damaged pictures of a folder, are counted in `skipped` and left out.
     """
     if _NETWORK_CAMERA.fullmatch(source):
         shown = re.sub(r"//[^@/]*@", "//", source)
