@@ -1,0 +1,1 @@
+"""Wires the real clock, disk, camera and keys to the rooms. Nothing else does."""

@@ -1,0 +1,79 @@
+"""Real devices from their names in the settings: barrier, camera, PIN pad, and files that hold a pass."""
+
+import getpass
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from openstile.gate.barrier import Barrier, ConsoleBarrier
+from openstile.passes.qr import read_qr
+from openstile.terms.errors import BadInputError
+from openstile.terms.limits import PASS_TEXT_CHARS_MAX
+
+_PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+def barrier_of(name: str, *, open_ms: int, announce: bool) -> Barrier:
+    """The barrier called `console`, `http://…`, `https://…` or `gpio:PIN`. Raises `BadInputError`, `BarrierError`.
+
+    The console barrier writes to standard error, so that standard output carries results alone; nothing when not
+    `announce`.
+    """
+    if name == "console":
+        return ConsoleBarrier(sys.stderr) if announce else SilentBarrier()
+    if name.startswith(("http://", "https://")):
+        from openstile.gate.barrier_http import HttpBarrier
+
+        return HttpBarrier(name, open_ms=open_ms)
+    if name.startswith("gpio:"):
+        from openstile.gate.barrier_gpio import GpioBarrier
+
+        pin = name.removeprefix("gpio:")
+        if not (pin.isascii() and pin.isdigit() and len(pin) <= 3):
+            raise BadInputError(f"barrier {name}: give the number of a pin, such as gpio:17")
+        return GpioBarrier(int(pin), open_ms=open_ms)
+    raise BadInputError(f"barrier {name}: give console, http://..., https://... or gpio:PIN")
+
+
+def pin_pad_of(name: str) -> Callable[[], str | None]:
+    """The PIN pad called `none` (nobody types) or `console` (typed unseen on the terminal)."""
+    if name == "none":
+        return lambda: None
+    if name == "console":
+        return _ask_on_console
+    raise BadInputError(f"PIN pad {name}: give console or none")
+
+
+def _ask_on_console() -> str | None:
+    try:
+        return getpass.getpass("PIN: ", stream=sys.stderr) or None
+    except (EOFError, OSError):
+        return None
+
+
+def read_presented(path: Path) -> str | bytes:
+    """What the file at `path` presents to a gate: a text, or the QR code of a pass in a picture.
+
+    Empty when a picture shows no pass, or several: the gate refuses that as it refuses any unreadable pass. Raises
+    `BadInputError` when the file itself cannot be read. What the text says is not judged here.
+    """
+    if path.suffix.lower() in _PICTURES:
+        from openstile.face.images import read_image
+
+        texts = read_qr(read_image(path).pixels)
+        return texts[0] if len(texts) == 1 else ""
+    try:
+        with path.open("rb") as file:
+            data = file.read(PASS_TEXT_CHARS_MAX + 3)
+    except OSError as error:
+        raise BadInputError(f"pass {path}: {error.strerror}; give pass.txt or a picture of its QR code") from None
+    if data.startswith(b"%PDF"):
+        raise BadInputError(f"pass {path}: a PDF is for printing; give pass.png or pass.txt from the same folder")
+    return data.removesuffix(b"\n").removesuffix(b"\r")
+
+
+class SilentBarrier:
+    """A barrier that says nothing, where machine-readable output is asked for."""
+
+    def open(self, direction: object) -> None:
+        """Does nothing."""

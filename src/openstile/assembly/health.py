@@ -1,0 +1,100 @@
+"""What works on this machine: the findings behind `openstile doctor`. Reads; changes nothing in the home."""
+
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from openstile import __version__
+from openstile.assembly.home import Home
+from openstile.assembly.settings import Settings, load_settings
+from openstile.face.packs import verify_pack
+from openstile.face.sources import CameraLostError, open_frames
+from openstile.journal import GateKey, verify_journal
+from openstile.passes.keystore import KeyStore
+from openstile.terms.errors import OpenstileError
+from openstile.terms.limits import JOURNAL_BYTES_FREE_MIN
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried. `needed`: a gate cannot run without it."""
+
+    what: str
+    works: bool
+    needed: bool
+    detail: str
+
+
+def examine(folder: Path | None, *, camera: str | None) -> tuple[Finding, ...]:
+    """Try everything once. `folder` is the home; None, or one not made yet, leaves keys and journal untried."""
+    home = Home(folder.expanduser().absolute()) if folder is not None and folder.is_dir() else None
+    findings = [_try("Openstile and Python", True, lambda: f"{__version__}, Python {sys.version.split()[0]}")]
+    settings = Settings()
+    if home is not None and home.settings.exists():
+        findings.append(
+            _try(
+                "settings",
+                True,
+                lambda: f"{home.settings}: {len(load_settings(home.settings).to_policy().products) or 'all'} products",
+            )
+        )
+        if findings[-1].works:
+            settings = load_settings(home.settings)
+    packs = (home.packs,) if home else ()
+    findings.append(_try("model pack", True, lambda: _pack(settings.gate.model_pack, packs)))
+    findings.append(_try("SQLite", True, lambda: f"version {sqlite3.sqlite_version}"))
+    findings.append(_try("disk", True, lambda: _disk(home.folder if home else Path(tempfile.gettempdir()))))
+    if home is None:
+        findings.append(Finding("home", True, False, "none given, or not made yet: the first enrol makes it"))
+    else:
+        findings.append(_try("keys", True, lambda: _keys(home)))
+        findings.append(_try("journal", home.journal.exists(), lambda: _journal(home)))
+    findings.append(_try("camera", False, lambda: _camera(camera or settings.gate.camera)))
+    return tuple(findings)
+
+
+def _try(what: str, needed: bool, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, needed, look())
+    except (OpenstileError, OSError) as error:
+        return Finding(what, False, needed, " ".join(str(error).split()))
+
+
+def _pack(name: str, packs: tuple[Path, ...]) -> str:
+    verified = verify_pack(name, pack_folders=packs)
+    return f"{verified.name} ({verified.pack_id}) is whole"
+
+
+def _disk(folder: Path) -> str:
+    free = shutil.disk_usage(folder).free
+    if free < JOURNAL_BYTES_FREE_MIN:
+        raise OSError(f"{folder}: only {free / 2**20:.0f} MiB free; a gate needs {JOURNAL_BYTES_FREE_MIN / 2**20:.0f}")
+    return f"{folder}: {free / 2**30:.1f} GiB free"
+
+
+def _keys(home: Home) -> str:
+    infos = KeyStore(home.keys).list_keys()
+    if not infos:
+        raise OSError(f"{home.keys}: no keys yet; run: openstile keys create, or enrol a rider")
+    return f"{len(infos)} keys: " + ", ".join(f"{i.role.value} {i.name} {i.state.value}" for i in infos)
+
+
+def _journal(home: Home) -> str:
+    if not home.journal.exists():
+        return "no taps yet"
+    report = verify_journal(home.journal, public_key=GateKey.open(home.gate_key).public_key)
+    return f"verified: {report.taps} taps, {report.faded} faded"
+
+
+def _camera(name: str) -> str:
+    with closing(open_frames(name)) as frames:
+        frame = next(frames, None)
+    if frame is None:
+        raise CameraLostError(f"{name}: gives no frame")
+    height, width = frame.pixels.shape[:2]
+    return f"{name}: {width} x {height}"

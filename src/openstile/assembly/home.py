@@ -1,0 +1,54 @@
+"""The home of one installation: a single folder for keys, settings and journal, readable by its owner only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from openstile.terms.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where everything of one installation lies. Paths only; nothing is read or written by building one."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        """The operator's settings, TOML."""
+        return self.folder / "settings.toml"
+
+    @property
+    def keys(self) -> Path:
+        """Issuer and gate-group keys, one file a key."""
+        return self.folder / "keys"
+
+    @property
+    def packs(self) -> Path:
+        """Model packs that a deployer added."""
+        return self.folder / "packs"
+
+    @property
+    def gate_key(self) -> Path:
+        """The gate's own signing key, for the heads of its journal."""
+        return self.folder / "gate" / "gate.pem"
+
+    @property
+    def journal(self) -> Path:
+        """The gate's journal of taps, SQLite."""
+        return self.folder / "gate" / "journal.db"
+
+
+def open_home(folder: Path) -> Home:
+    """The home at `folder`, made (mode 0700) when absent.
+
+    A folder that exists keeps its mode: what is secret inside has folders and files of its own that only the owner can
+    enter. Raises `BadInputError` when the folder cannot be made or is no folder.
+    """
+    home = Home(folder.expanduser().absolute())
+    try:
+        home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise BadInputError(f"home {home.folder}: is a file, not a folder; give another --home") from None
+    except OSError as error:
+        raise BadInputError(f"home {home.folder}: {error.strerror}; give a folder that you can write") from None
+    return home

@@ -1,0 +1,167 @@
+"""The operator's settings: `settings.toml` in the home folder, checked when read (docs/operator-guide.md)."""
+
+import tomllib
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from openstile.assembly.settings_text import DEFAULT_SETTINGS
+from openstile.crossing import Policy
+from openstile.face.quality import QualityLimits
+from openstile.face.zone import CaptureZone
+from openstile.gate.loop import LoopTimes
+from openstile.journal import Direction
+from openstile.passes.claims import Audience
+from openstile.terms.errors import BadInputError
+from openstile.terms.files import write_private
+from openstile.terms.ids import GateId
+from openstile.terms.limits import SETTINGS_BYTES_MAX
+
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class OperatorTable(_Table):
+    """Who runs the gates: goes into each pass."""
+
+    id: Name = "example-operator"
+    gate_group: Name = "main"
+
+
+class IssuerTable(_Table):
+    """Who signs passes, and how."""
+
+    id: Name = "example-issuer"
+    algorithm: Literal["EdDSA", "ES256"] = "EdDSA"
+    status_list_uri: Annotated[str, Field(max_length=64)] = ""
+    status_list_size: Annotated[int, Field(ge=1024, le=2**31)] = 2**24
+
+
+class GateTable(_Table):
+    """This gate."""
+
+    id: Name = "gate-1"
+    direction: Literal["in", "out"] = "in"
+    language: Literal["en", "de"] = "en"
+    camera: str = "camera:0"
+    barrier: str = "console"
+    barrier_open_ms: Annotated[int, Field(ge=100, le=60_000)] = 3000
+    model_pack: str = "centerface-dlib"
+    message_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
+    rearm_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
+
+
+class RetentionTable(_Table):
+    """How long a trip is a trip."""
+
+    trips_hours: Annotated[int, Field(ge=1, le=168)] = 48
+
+
+class Settings(BaseSettings):
+    """All settings. A value is taken from `OPENSTILE_<TABLE>__<KEY>` in the environment, else from the file."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENSTILE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    operator: OperatorTable = OperatorTable()
+    issuer: IssuerTable = IssuerTable()
+    gate: GateTable = GateTable()
+    policy: dict[str, Any] = Field(default_factory=dict)
+    zone: dict[str, Any] = Field(default_factory=dict)
+    quality: dict[str, Any] = Field(default_factory=dict)
+    retention: RetentionTable = RetentionTable()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which arrives as init values."""
+        return env_settings, init_settings
+
+    def to_policy(self) -> Policy:
+        """The crossing's policy. Raises `BadInputError` naming the table and key that is wrong."""
+        zone = _dataclass_from(CaptureZone, self.zone, "zone")
+        quality = _dataclass_from(QualityLimits, self.quality, "quality")
+        return _dataclass_from(Policy, {**self.policy, "zone": zone, "quality": quality}, "policy")
+
+    def audience(self) -> Audience:
+        """Whose gates these are, as it stands in a pass."""
+        return Audience(operator=self.operator.id, gate_group=self.operator.gate_group)
+
+    def gate_id(self) -> GateId:
+        """The name of this gate."""
+        return GateId(self.gate.id)
+
+    def direction(self) -> Direction:
+        """Which way this gate's barrier lets people through."""
+        return Direction(self.gate.direction)
+
+    def loop_times(self) -> LoopTimes:
+        """The gate loop's times."""
+        return LoopTimes(
+            rearm_ms=self.gate.rearm_ms,
+            message_ms=self.gate.message_ms,
+            trips_kept=timedelta(hours=self.retention.trips_hours),
+        )
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in the TOML file at `path`, written with the defaults when absent.
+
+    Raises `BadInputError` naming the file, the key and what is wrong with it.
+    """
+    if not path.exists():
+        write_private(path, DEFAULT_SETTINGS.encode())
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror}; it must be a file you can read") from None
+    if len(data) > SETTINGS_BYTES_MAX:
+        raise BadInputError(f"{path}: larger than {SETTINGS_BYTES_MAX} bytes; it is not a settings file")
+    try:
+        settings = Settings(**tomllib.loads(data.decode()))
+        settings.to_policy()
+    except UnicodeDecodeError:
+        raise BadInputError(f"{path}: is not UTF-8 text; write it anew or delete it to get the defaults") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadInputError(f"{path}: is not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise BadInputError(f"{path}: {_first_problem(error)}") from None
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from None
+    return settings
+
+
+_Built = TypeVar("_Built")
+
+
+def _dataclass_from(kind: type[_Built], table: dict[str, Any], name: str) -> _Built:
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise BadInputError(
+            f"{name}.{unknown[0]}: no such setting; the settings of [{name}]: {', '.join(sorted(known))}"
+        )
+    try:
+        return TypeAdapter(kind).validate_python(table)
+    except ValidationError as error:
+        raise BadInputError(f"{name}.{_first_problem(error)}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: no such setting; docs/operator-guide.md lists them all"
+    return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}"

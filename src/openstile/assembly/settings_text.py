@@ -1,0 +1,43 @@
+"""The settings file that a new home starts with."""
+
+DEFAULT_SETTINGS = """\
+# Settings of one Openstile installation. Every key may be left out; the values below are the defaults.
+# docs/operator-guide.md explains each. OPENSTILE_<TABLE>__<KEY> in the environment wins over this file.
+
+[operator]
+id = "example-operator"     # who runs the gates; goes into each pass
+gate_group = "main"         # gates that share one sealing key
+
+[issuer]
+id = "example-issuer"       # who signs passes
+algorithm = "EdDSA"         # of new issuer keys: EdDSA or ES256
+status_list_uri = ""        # where the status list will be published; empty: passes carry no status reference
+status_list_size = 16777216 # a pass gets a random index below this
+
+[gate]
+id = "gate-1"
+direction = "in"            # which way the barrier lets people through: in or out
+language = "en"             # of the display: en or de
+camera = "camera:0"         # camera:N, rtsp://..., a video file, or a folder of frames
+barrier = "console"         # console, http://... or gpio:PIN
+barrier_open_ms = 3000
+model_pack = "centerface-dlib"
+message_ms = 1500           # how long an answer stays on the display
+rearm_ms = 1500             # a pass must be out of view so long before it counts as shown again
+
+[policy]
+products = []               # products that open this gate; empty: all
+look_ms_max = 4000          # how long the gate looks for a frame that suffices
+comparisons_max = 3         # good frames compared before the answer is no; each is also a chance for a stranger
+# distance_max = 0.45       # smaller refuses more owners, larger admits more strangers; default: the pack's own
+clock_skew_s = 60           # tolerated difference of the issuer's and the gate's clocks
+clock_back_s_max = 300      # a clock this much behind the newest tap is not believed
+passback_s = 300            # an admitted pass is refused here for so long; 0: off
+attempts_max = 5            # wrong faces or PINs of one pass within the window below
+attempts_window_s = 300
+
+# [zone] and [quality] hold what a frame must offer: see docs/operator-guide.md.
+
+[retention]
+trips_hours = 48            # then a tap becomes one in a count per day and product
+"""

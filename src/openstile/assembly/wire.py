@@ -1,0 +1,174 @@
+"""One installation with everything real behind it: disk, clock, randomness, camera, networks."""
+
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from openstile.assembly.devices import barrier_of
+from openstile.assembly.home import Home
+from openstile.assembly.settings import Settings, load_settings
+from openstile.crossing import Crossing, Policy
+from openstile.face import FaceEngine
+from openstile.gate.barrier import Barrier
+from openstile.gate.lane import Lane, LaneIdentity
+from openstile.gate.loop import GateLoop
+from openstile.journal import GateKey, Journal, JournalReport, verify_journal
+from openstile.journal.store import Fading
+from openstile.journal.view import JournalView, read_journal
+from openstile.passes.claims import Assurance, Entitlement, StatusReference
+from openstile.passes.issue import IssuedPass, issue_pass
+from openstile.passes.keyfile import Role
+from openstile.passes.keys import Algorithm
+from openstile.passes.keystore import KeyStore
+from openstile.passes.reference import Reference
+from openstile.terms.errors import BadInputError
+from openstile.terms.instants import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home folder, its settings, and the real things that the rooms are given."""
+
+    home: Home
+    settings: Settings
+    clock: Clock
+
+    @classmethod
+    def open(cls, home: Home, *, clock: Clock | None = None) -> "Installation":
+        """The installation in `home`; settings are read, and written with defaults when absent."""
+        return cls(home, load_settings(home.settings), clock or SystemClock())
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The crossing's policy from the settings."""
+        return self.settings.to_policy()
+
+    @property
+    def keys(self) -> KeyStore:
+        """Issuer and gate-group keys."""
+        return KeyStore(self.home.keys)
+
+    @cached_property
+    def gate_key(self) -> GateKey:
+        """The gate's own signing key, made on first use."""
+        return GateKey.open(self.home.gate_key)
+
+    def ensure_keys(self) -> tuple[str, ...]:
+        """Make the issuer's and the gate group's first keys if they are missing; says what was made."""
+        issuer, group = self.settings.issuer, str(self.settings.audience())
+        wanted = ((Role.ISSUER, issuer.id, Algorithm(issuer.algorithm)), (Role.GATE_GROUP, group, Algorithm.EDDSA))
+        there = {(info.role, info.name) for info in self.keys.list_keys()}
+        made = []
+        for role, name, algorithm in wanted:
+            if (role, name) not in there:
+                info = self.keys.create(role, name, now=self.clock.now(), algorithm=algorithm)
+                made.append(f"made {role.value} key {info.kid} for {name} in {self.home.keys}")
+        return tuple(made)
+
+    def issue(self, *, entitlement: Entitlement, reference: Reference, days: int, assurance: Assurance) -> IssuedPass:
+        """Sign and seal a pass for this installation's gates, from now on for `days` days."""
+        return issue_pass(
+            issuer_key=self.keys.issuer_key(self.settings.issuer.id),
+            gate_group_key=self.keys.gate_group_public_key(str(self.settings.audience())),
+            entitlement=entitlement,
+            assurance=assurance,
+            reference=reference,
+            now=self.clock.now(),
+            valid_for=timedelta(days=days),
+            status=self._status_reference(),
+        )
+
+    def load_engine(self) -> FaceEngine:
+        """The networks of the configured model pack; loaded once, when first needed."""
+        return self._engine
+
+    @contextmanager
+    def open_journal(self) -> Iterator[Journal]:
+        """The gate's journal for writing, by this process alone."""
+        with Journal.open(self.home.journal, key=self.gate_key, gate=self.settings.gate_id()) as journal:
+            yield journal
+
+    def verify_journal(self) -> JournalReport:
+        """Check the whole journal against this gate's public key. Raises `JournalBrokenError`, `JournalError`."""
+        return verify_journal(self.home.journal, public_key=self.gate_key.public_key)
+
+    def read_journal(self, *, limit: int) -> JournalView:
+        """What the journal holds now, also while the gate runs."""
+        return read_journal(self.home.journal, limit=limit)
+
+    def fade_journal(self) -> Fading:
+        """Let taps older than the retention time fade now."""
+        with self.open_journal() as journal:
+            return journal.fade(self.clock.now() - timedelta(hours=self.settings.retention.trips_hours))
+
+    @contextmanager
+    def open_lane(self, *, barrier: Barrier | None = None, announce: bool = True) -> Iterator[Lane]:
+        """One lane with the configured barrier, or another. Raises `BadInputError` when there are no keys yet."""
+        with self.open_journal() as journal:
+            yield self._lane(journal, barrier or self._barrier(None, announce=announce))
+
+    @contextmanager
+    def open_gate(
+        self,
+        *,
+        camera: str | None,
+        barrier: str | None,
+        ask_pin: Callable[[], str | None],
+        sleep: Callable[[float], None],
+        report: Callable[[Crossing], None],
+        announce: bool,
+    ) -> Iterator[GateLoop]:
+        """The gate's loop on a camera; the networks are loaded before the first rider comes."""
+        from openstile.face.sources import open_frames
+        from openstile.gate.display import ConsoleDisplay
+        from openstile.gate.messages import Language
+
+        self.load_engine()
+        source = camera or self.settings.gate.camera
+        stream = sys.stdout if announce else sys.stderr
+        with self.open_journal() as journal:
+            yield GateLoop(
+                lane=self._lane(journal, self._barrier(barrier, announce=announce)),
+                journal=journal,
+                open_camera=lambda: closing(open_frames(source)),
+                ask_pin=ask_pin,
+                display=ConsoleDisplay(stream, language=Language(self.settings.gate.language)),
+                clock=self.clock,
+                sleep=sleep,
+                times=self.settings.loop_times(),
+                report=report,
+            )
+
+    def _lane(self, journal: Journal, barrier: Barrier) -> Lane:
+        keyring = self.keys.gate_keyring()
+        if not keyring.gate_group_keys or not keyring.issuers:
+            raise BadInputError(f"{self.home.keys}: holds no keys yet; run: openstile keys create, or enrol a rider")
+        return Lane(
+            identity=LaneIdentity(self.settings.gate_id(), self.settings.direction(), self.settings.audience()),
+            policy=self.policy,
+            keyring=keyring,
+            load_engine=self.load_engine,
+            journal=journal,
+            barrier=barrier,
+            clock=self.clock,
+        )
+
+    def _barrier(self, name: str | None, *, announce: bool) -> Barrier:
+        gate = self.settings.gate
+        return barrier_of(name or gate.barrier, open_ms=gate.barrier_open_ms, announce=announce)
+
+    @cached_property
+    def _engine(self) -> FaceEngine:
+        from openstile.face.packs.shelf import load_pack
+
+        return load_pack(self.settings.gate.model_pack, pack_folders=(self.home.packs,))
+
+    def _status_reference(self) -> StatusReference | None:
+        issuer = self.settings.issuer
+        if not issuer.status_list_uri:
+            return None
+        return StatusReference(issuer.status_list_uri, secrets.randbelow(issuer.status_list_size))

@@ -1,0 +1,68 @@
+"""The `openstile` command: its groups, its one place for errors, and its exit codes."""
+
+import json
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.exceptions import TyperException
+
+from openstile.cli import cross, demo, doctor, enrol, gate, journal, keys, models, passes
+from openstile.cli.options import wants_json
+from openstile.terms.errors import OpenstileError
+
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="openstile",
+    help="Passes only their owner can use, gates that remember no one.",
+    epilog="Every command takes --help, and --json for machines. Exit codes: docs/operator-guide.md.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
+app.command("enrol")(enrol.enrol)
+app.add_typer(passes.app, name="pass")
+app.command("cross")(cross.cross)
+app.command("gate")(gate.gate)
+app.add_typer(journal.app, name="journal")
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line and end the process with a documented exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; an error is one line on standard error."""
+    try:
+        outcome: Any = app(args=arguments, standalone_mode=False)
+    except OpenstileError as error:
+        return _fail(arguments, str(error), error.exit_code)
+    except TyperException as error:
+        return _fail(arguments, error.format_message(), error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail(arguments, "interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("OPENSTILE_DEBUG"):
+            raise
+        kind = type(error).__name__
+        return _fail(arguments, f"internal error ({kind}); run again with OPENSTILE_DEBUG=1 and report it", EXIT_BUG)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _fail(arguments: list[str], message: str, exit_code: int) -> int:
+    line = " ".join(message.split())
+    if wants_json(arguments):
+        print(json.dumps({"error": line, "exit_code": exit_code}))
+    print(f"openstile: {line}", file=sys.stderr)
+    return exit_code

@@ -1,0 +1,56 @@
+"""The files a rider takes home: the same pass as text, pictures and a printable card. All, or none."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from openstile.terms.errors import BadInputError
+from openstile.terms.files import write_private
+
+PASS_FILE_NAMES = ("pass.png", "pass.svg", "pass.pdf", "pass.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class PassFiles:
+    """One pass in its four forms."""
+
+    png: bytes
+    svg: str
+    pdf: bytes
+    text: str
+
+    def by_name(self) -> dict[str, bytes]:
+        """File name to content, in the order of `PASS_FILE_NAMES`."""
+        contents = (self.png, self.svg.encode(), self.pdf, self.text.encode() + b"\n")
+        return dict(zip(PASS_FILE_NAMES, contents, strict=True))
+
+
+def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[Path, ...]:
+    """Write the four files into `folder`, readable by their owner only; returns their paths.
+
+    Raises `BadInputError` when `folder` is unusable, or holds a pass already and `replace` is false. On any error no
+    file of this pass is left behind, and a pass that lay there before is untouched.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise BadInputError(f"{folder}: is a file, not a folder; give another --out") from None
+    except OSError as error:
+        raise BadInputError(f"{folder}: {error.strerror}; give a folder that you can write with --out") from None
+    targets = tuple(folder / name for name in PASS_FILE_NAMES)
+    there = [target.name for target in targets if target.exists()]
+    if there and not replace:
+        raise BadInputError(f"{folder}: holds a pass already ({', '.join(there)}); give another --out, or --replace")
+    try:
+        staging = Path(tempfile.mkdtemp(prefix=".pass-", dir=folder))
+    except OSError as error:
+        raise BadInputError(f"{folder}: {error.strerror}; give a folder that you can write with --out") from None
+    try:
+        for name, content in files.by_name().items():
+            write_private(staging / name, content)
+        for target in targets:
+            (staging / target.name).replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return targets

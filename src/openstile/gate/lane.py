@@ -1,0 +1,142 @@
+"""One lane of one gate: a crossing, then the tap, then the barrier. In that order.
+
+A tap is durable before the barrier opens, so that a gate that loses power has recorded everyone it let in.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from openstile.crossing import Admit, Crossing, Policy, Reason, Refuse, StepTime, cross
+from openstile.crossing.history import AttemptBook
+from openstile.crossing.reasons import RIDER_FAILED
+from openstile.face import FaceEngine, Frame
+from openstile.gate.barrier import Barrier, BarrierError
+from openstile.journal import Direction, Journal, JournalError, Tap
+from openstile.passes import GateKeyring
+from openstile.passes.claims import Audience
+from openstile.terms.ids import GateId, PassId
+from openstile.terms.instants import Clock
+
+_log = logging.getLogger("openstile.gate")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneIdentity:
+    """Which gate this is, which way its barrier lets people through, and whose passes it takes."""
+
+    gate: GateId
+    direction: Direction
+    audience: Audience
+
+
+class Lane:
+    """Decides, records and opens. Holds the gate's memory of passes; holds nothing of any face."""
+
+    def __init__(
+        self,
+        *,
+        identity: LaneIdentity,
+        policy: Policy,
+        keyring: GateKeyring,
+        load_engine: Callable[[], FaceEngine],
+        journal: Journal,
+        barrier: Barrier,
+        clock: Clock,
+    ) -> None:
+        self._identity = identity
+        self._policy = policy
+        self._keyring = keyring
+        self._load_engine = load_engine
+        self._journal = journal
+        self._barrier = barrier
+        self._clock = clock
+        self._attempts = AttemptBook(window_s=policy.attempts_window_s)
+        self._not_let_through: set[PassId] = set()
+
+    def present(
+        self, presented: str | bytes, *, frames: Iterator[Frame], ask_pin: Callable[[], str | None]
+    ) -> Crossing:
+        """One presented pass, one crossing. Returns when the barrier was opened or the refusal counted."""
+        try:
+            crossing = cross(
+                presented=presented,
+                frames=frames,
+                ask_pin=ask_pin,
+                load_engine=self._load_engine,
+                keyring=self._keyring,
+                audience=self._identity.audience,
+                policy=self._policy,
+                history=self,
+                clock=self._clock,
+            )
+            if crossing.admitted:
+                crossing = self._record_and_open(crossing)
+        except JournalError as error:
+            _log.error("%s", error)
+            crossing = Crossing(Refuse(Reason.JOURNAL_UNAVAILABLE), None, None, 0, ())
+        if crossing.reason is not None:
+            self._remember_refusal(crossing, crossing.reason)
+        return crossing
+
+    def last_admitted(self, pass_id: PassId) -> datetime | None:
+        """When this lane last let this pass through; None too when the barrier then failed to open."""
+        return None if pass_id in self._not_let_through else self._journal.last_admitted(pass_id)
+
+    def latest(self) -> datetime | None:
+        """The instant of the newest tap that has not faded."""
+        newest = self._journal.taps(limit=1)
+        return newest[0].tap.at if newest else None
+
+    def failed_attempts(self, pass_id: PassId) -> int:
+        """Failed attempts of this pass since it was last admitted, within the policy's window."""
+        return self._attempts.count(pass_id, at_ns=self._clock.monotonic_ns())
+
+    def _record_and_open(self, crossing: Crossing) -> Crossing:
+        pass_id, product = crossing.pass_id, crossing.product
+        assert pass_id is not None, "an admitted crossing has an opened pass"
+        assert product is not None, "an admitted crossing has an opened pass"
+        with self._timed("journal") as step:
+            self._journal.append(
+                Tap(
+                    pass_id=pass_id,
+                    at=self._clock.now(),
+                    gate=self._identity.gate,
+                    product=product,
+                    direction=self._identity.direction,
+                )
+            )
+        crossing = crossing.then(step())
+        self._attempts.clear(pass_id)
+        self._not_let_through.discard(pass_id)
+        try:
+            with self._timed("barrier") as step:
+                self._barrier.open(self._identity.direction)
+        except BarrierError as error:
+            _log.error("%s", error)
+            self._not_let_through.add(pass_id)
+            return crossing.then(step(), Refuse(Reason.BARRIER_UNAVAILABLE))
+        return crossing.then(step(), Admit())
+
+    def _remember_refusal(self, crossing: Crossing, reason: Reason) -> None:
+        if reason in RIDER_FAILED and crossing.pass_id is not None:
+            self._attempts.add(crossing.pass_id, at_ns=self._clock.monotonic_ns())
+        try:
+            self._journal.count_refusal(reason.value, at=self._clock.now())
+        except JournalError as error:
+            _log.error("refusal not counted: %s", error)
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[Callable[[], StepTime]]:
+        started_ns = self._clock.monotonic_ns()
+        ended_ns = started_ns
+
+        def step() -> StepTime:
+            return StepTime(name, (ended_ns - started_ns) / 1e6)
+
+        try:
+            yield step
+        finally:
+            ended_ns = self._clock.monotonic_ns()

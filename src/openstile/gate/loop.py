@@ -1,0 +1,124 @@
+"""The gate's loop: idle > pass > look > decide > idle. It ends only when told to, or when a finite source ends."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from openstile.crossing import Crossing, Reason
+from openstile.face import Frame
+from openstile.face.sources import CameraLostError
+from openstile.gate.display import Display
+from openstile.gate.lane import Lane
+from openstile.gate.messages import GateState
+from openstile.journal import Journal, JournalError
+from openstile.passes.qr import read_qr
+from openstile.terms.instants import Clock
+
+_log = logging.getLogger("openstile.gate")
+
+_REOPEN_FIRST_S = 1.0
+_REOPEN_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoopTimes:
+    """How long the loop waits for what. Milliseconds and seconds as named."""
+
+    rearm_ms: int = 1500
+    """The pass just dealt with is ignored until it was out of view for so long: one showing, one crossing."""
+    message_ms: int = 1500
+    """How long the answer stays on the display before the gate says that it is ready."""
+    fade_every_s: int = 3600
+    trips_kept: timedelta = timedelta(hours=48)
+    """Taps older than this are reduced to counts per day and product."""
+
+
+class GateLoop:
+    """Reads passes from a camera, lets the lane decide, shows the answer, and survives what a street does to it."""
+
+    def __init__(
+        self,
+        *,
+        lane: Lane,
+        journal: Journal,
+        open_camera: Callable[[], AbstractContextManager[Iterator[Frame]]],
+        ask_pin: Callable[[], str | None],
+        display: Display,
+        clock: Clock,
+        sleep: Callable[[float], None],
+        times: LoopTimes,
+        report: Callable[[Crossing], None],
+    ) -> None:
+        self._lane = lane
+        self._journal = journal
+        self._open_camera = open_camera
+        self._ask_pin = ask_pin
+        self._display = display
+        self._clock = clock
+        self._sleep = sleep
+        self._times = times
+        self._report = report
+        self._faded_ns: int | None = None
+        self._last_text_digest = b""
+        self._last_seen_ns = 0
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Serve riders until `stop()` is true or the camera's frames come to their end (a file or a folder)."""
+        pause_s = _REOPEN_FIRST_S
+        while not stop():
+            try:
+                with self._open_camera() as frames:
+                    self._display.show_state(GateState.IDLE)
+                    for frame in frames:
+                        pause_s = _REOPEN_FIRST_S
+                        self._idle(frame, frames)
+                        if stop():
+                            break
+                return
+            except CameraLostError as error:
+                _log.error("%s; trying again in %.0f s", error, pause_s)
+                self._display.show_reason(Reason.CAMERA_LOST)
+                self._sleep(pause_s)
+                pause_s = min(pause_s * 2, _REOPEN_MAX_S)
+
+    def _idle(self, frame: Frame, frames: Iterator[Frame]) -> None:
+        """One frame while idle: it is searched for a pass and for nothing else."""
+        self._fade_when_due()
+        texts = read_qr(frame.pixels)
+        fresh = next((text for text in texts if self._is_fresh(text)), None)
+        if fresh is not None:
+            self._serve(fresh, frames)
+
+    def _serve(self, text: str, frames: Iterator[Frame]) -> None:
+        self._display.show_state(GateState.LOOK)
+        crossing = self._lane.present(text, frames=frames, ask_pin=self._ask_pin)
+        if crossing.reason is None:
+            self._display.show_state(GateState.ADMITTED)
+        else:
+            self._display.show_reason(crossing.reason)
+        self._report(crossing)
+        self._sleep(self._times.message_ms / 1000)
+        self._last_seen_ns = self._clock.monotonic_ns()
+        self._display.show_state(GateState.IDLE)
+
+    def _is_fresh(self, text: str) -> bool:
+        """Whether this is another pass than the last one, or the last one shown again after it was taken away."""
+        now_ns = self._clock.monotonic_ns()
+        digest = hashlib.sha256(text.encode()).digest()
+        gone_ns = now_ns - self._last_seen_ns
+        again = digest == self._last_text_digest and gone_ns < self._times.rearm_ms * 1_000_000
+        self._last_text_digest, self._last_seen_ns = digest, now_ns
+        return not again
+
+    def _fade_when_due(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        if self._faded_ns is not None and now_ns - self._faded_ns < self._times.fade_every_s * 1_000_000_000:
+            return
+        self._faded_ns = now_ns
+        try:
+            self._journal.fade(self._clock.now() - self._times.trips_kept)
+        except JournalError as error:
+            _log.error("trips not faded, trying again later: %s", error)
