@@ -68,6 +68,8 @@ def _ordered(value: Cbor, *, depth: int) -> Cbor:
     if isinstance(value, list):
         return [_ordered(item, depth=depth + 1) for item in value]
     if isinstance(value, dict):
+        if not all(isinstance(key, int | str) for key in value):
+            raise CborError("a map key is neither an integer nor text")
         keys = sorted(value, key=lambda key: cbor2.dumps(_ordered(key, depth=depth + 1)))
         return {key: _ordered(value[key], depth=depth + 1) for key in keys}
     return value

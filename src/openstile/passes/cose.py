@@ -67,11 +67,11 @@ def encode_sign1(
     return encode([protected_bytes, unprotected, payload, signature], tag=SIGN1_TAG)
 
 
-def decode_sign1(data: bytes, *, what: str) -> Sign1:
-    """Parses a tagged COSE_Sign1 in strict CBOR. Raises CborError or CoseError."""
-    match decode(data, what=what, tag=SIGN1_TAG):
-        case [bytes() as protected_bytes, dict() as unprotected, bytes() as payload, bytes() as signature]:
-            protected = _decode_protected(protected_bytes, what=what)
+def decode_sign1(data: bytes, *, what: str, tag: int | None = SIGN1_TAG) -> Sign1:
+    """Parses a COSE_Sign1 in strict CBOR, tagged unless `tag` is None. Raises CborError or CoseError."""
+    match decode(data, what=what, tag=tag):
+        case [bytes() as written, dict() as unprotected, bytes() as payload, bytes() as signature]:
+            protected_bytes, protected = _decode_protected(written, what=what)
             return Sign1(protected_bytes, protected, unprotected, payload, signature)
         case _:
             raise CoseError(f"{what}: is not a COSE_Sign1")
@@ -100,8 +100,9 @@ def encode_encrypt0_hpke(
 def decode_encrypt0(data: bytes, *, what: str) -> Encrypt0:
     """Parses a tagged COSE_Encrypt0 in strict CBOR. Raises CborError or CoseError."""
     match decode(data, what=what, tag=ENCRYPT0_TAG):
-        case [bytes() as protected_bytes, dict() as unprotected, bytes() as ciphertext]:
-            return Encrypt0(protected_bytes, _decode_protected(protected_bytes, what=what), unprotected, ciphertext)
+        case [bytes() as written, dict() as unprotected, bytes() as ciphertext]:
+            protected_bytes, protected = _decode_protected(written, what=what)
+            return Encrypt0(protected_bytes, protected, unprotected, ciphertext)
         case _:
             raise CoseError(f"{what}: is not a COSE_Encrypt0")
 
@@ -132,10 +133,11 @@ def _encode_protected(header: Mapping[CborKey, Cbor]) -> bytes:
     return encode(dict(header)) if header else b""
 
 
-def _decode_protected(data: bytes, *, what: str) -> Header:
+def _decode_protected(data: bytes, *, what: str) -> tuple[bytes, Header]:
+    """The bytes that are authenticated, and the header. An empty map counts as nothing (RFC 9052, section 3)."""
     if not data:
-        return {}
+        return b"", {}
     header = decode(data, what=f"{what}, protected header")
-    if not isinstance(header, dict) or not header:
-        raise CoseError(f"{what}: its protected header is not a filled map")
-    return header
+    if not isinstance(header, dict):
+        raise CoseError(f"{what}: its protected header is not a map")
+    return (data, header) if header else (b"", {})

@@ -123,9 +123,11 @@ def read_private(path: Path) -> bytes:
     except OSError as error:
         reason = "is a symbolic link" if path.is_symlink() else f"cannot be read: {error.strerror}"
         raise BadInputError(f"{path}: {reason}; put the key file itself there") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         check_private(os.fstat(descriptor), path, is_kind=stat.S_ISREG)
-        return file.read(KEY_FILE_BYTES_MAX + 1)
+        return os.read(descriptor, KEY_FILE_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
 
 
 def check_private(status: os.stat_result, path: Path, *, is_kind: Callable[[int], bool]) -> None:

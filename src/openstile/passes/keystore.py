@@ -145,6 +145,8 @@ class KeyStore:
     ) -> KeyInfo:
         if not timedelta(days=1) <= valid_for <= timedelta(days=KEY_DAYS_MAX):
             raise BadInputError(f"{role.value} {name}: a key lasts 1 to {KEY_DAYS_MAX} days")
+        if len(self._load()) >= KEYS_MAX:
+            raise BadInputError(f"{self.folder}: cannot hold more than {KEYS_MAX} keys; remove those that no pass uses")
         created = now.astimezone(UTC).replace(microsecond=0)
         key = _generate(role, name, generation, created, created + valid_for, algorithm)
         self._write(key, replacing=False)
