@@ -22,7 +22,6 @@ ZONES_MAX = 16
 PASS_DAYS_MAX = 3 * 366
 NAME_CHARS_MAX = 40
 """Of an operator, a gate group, an issuer, a rider category or a zone."""
-PACK_ID_CHARS_MAX = 64
 STATUS_URI_CHARS_MAX = 200
 STATUS_INDEX_MAX = 2**32 - 1
 REFERENCE_BYTES_MIN = 16
