@@ -52,7 +52,8 @@ class QualityLimits:
     0.035, FNMR 2 %; of 8 at a quarter of the light: 0.067, FNMR 13 %; of 8 at 15 % of the light: 0.096, FNMR 50 %."""
     sharpness_min: float = 0.39
     """Fine detail over coarse detail. Sharp: 0.44 or more. Gaussian blur of sigma 1.5: 0.40, FNMR 2 %, one in six
-    rejected; of sigma 2: 0.36, FNMR 5 %, 98 % rejected (with steadiness: all); of sigma 3: 0.31, FNMR 33 %, all rejected.
+    rejected; of sigma 2: 0.36, FNMR 5 %, 98 % rejected (with steadiness: all); of sigma 3: 0.31, FNMR
+    33 %, all rejected.
     """
     steadiness_min: float = 0.347
     """Fine over coarse detail in the direction that has least of it, of four. Sharp: 0.369 or more. Motion over 5

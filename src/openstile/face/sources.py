@@ -29,6 +29,8 @@ _BAD_FRAMES_IN_A_ROW_MAX = 30
 class CameraLostError(OpenstileError):
     """A camera does not open or has stopped giving frames. Open it again after a while."""
 
+    exit_code = 5
+
 
 class FrameSource(Iterator[Frame]):
     """An iterator over frames that can be closed; also a context manager. `skipped` counts frames that were damaged."""

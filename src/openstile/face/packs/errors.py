@@ -5,3 +5,5 @@ from openstile.terms import OpenstileError
 
 class PackError(OpenstileError):
     """A model pack, or an archive it comes from, cannot be used. Nothing half-made is left behind."""
+
+    exit_code = 3

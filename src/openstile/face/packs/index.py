@@ -28,6 +28,7 @@ _RETRIES = "1"
 _OUTPUT_LINES_KEPT = 40
 
 _REASONS = (
+    ("File too large", "a file may not grow so large here; raise the limit of the file size and try again"),
     ("No space left on device", "the disk is full; free some space and try again"),
     ("DO NOT MATCH THE HASHES", "the archive has another SHA-256 than the manifest says; it was refused"),
     ("Read-only file system", "the folder cannot be written"),

@@ -53,19 +53,32 @@ def pull_pack(
     before. Several processes may pull at once: the first fetches, the others wait for it.
     """
     manifest = shipped_manifest(name)
-    if manifest is None or not manifest.sources:
+    if manifest is None:
         raise PackError(f"model pack {name!r}: is not one that can be pulled; see: openstile models list")
-    models = models_folder(cache_dir)
+    return pull_manifest(manifest, models=models_folder(cache_dir), progress=progress, again=again)
+
+
+def pull_manifest(
+    manifest: Manifest, *, models: Path, progress: Progress | None = None, again: bool = False
+) -> PulledPack:
+    """As `pull_pack`, for any manifest with sources, into the folder `models`."""
+    if not manifest.sources:
+        raise PackError(f"model pack {manifest.name!r}: names no archives to pull it from")
     if not again and _is_whole(models, manifest):
-        return PulledPack(manifest.pack_id, manifest.name, models / manifest.pack_id, fetched=False, deviation=None)
+        return _already(models, manifest)
     with only_puller(models):
         if not again and _is_whole(models, manifest):
-            return PulledPack(manifest.pack_id, manifest.name, models / manifest.pack_id, fetched=False, deviation=None)
+            return _already(models, manifest)
         with work_folder(models) as work:
             files = {weights.file: _make_file(weights, work, progress) for weights in manifest.sources}
             deviation = check_known_answers(OnnxEngine(manifest, files), manifest)
             folder = store_pack(models, work, manifest, files)
     return PulledPack(manifest.pack_id, manifest.name, folder, fetched=True, deviation=deviation)
+
+
+def _already(models: Path, manifest: Manifest) -> PulledPack:
+    folder = models / manifest.pack_id
+    return PulledPack(manifest.pack_id, manifest.name, folder, fetched=False, deviation=None)
 
 
 def _is_whole(models: Path, manifest: Manifest) -> bool:
