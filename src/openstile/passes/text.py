@@ -39,11 +39,9 @@ def from_text(presented: str | bytes) -> bytes:
     if not _BASE45.fullmatch(body):
         raise _unreadable("has a character that is not in the Base45 alphabet, or nothing after its prefix")
     try:
-        sealed: bytes = base45.b45decode(body.encode("ascii"))
+        sealed: bytes = base45.b45decode(body.encode("ascii"))  # so many characters hold PASS_BYTES_MAX at most
     except ValueError:
         raise _unreadable("is not Base45") from None
-    if len(sealed) > PASS_BYTES_MAX:
-        raise _unreadable(f"has {len(sealed)} bytes, at most {PASS_BYTES_MAX} are allowed")
     return sealed
 
 
