@@ -3,11 +3,12 @@
 import json
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
+from openstile import __version__
 from openstile.cli import cross, demo, doctor, enrol, gate, journal, keys, models, passes
 from openstile.cli.options import wants_json
 from openstile.terms.errors import OpenstileError
@@ -17,7 +18,6 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="openstile",
-    help="Passes only their owner can use, gates that remember no one.",
     epilog="Every command takes --help, and --json for machines. Exit codes: docs/operator-guide.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -34,6 +34,21 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"openstile {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def openstile(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Passes only their owner can use, gates that remember no one."""
+
+
 def main() -> None:
     """Run the command line and end the process with a documented exit code."""
     sys.exit(run(sys.argv[1:]))
@@ -46,7 +61,9 @@ def run(arguments: list[str]) -> int:
     except OpenstileError as error:
         return _fail(arguments, str(error), error.exit_code)
     except TyperException as error:
-        return _fail(arguments, error.format_message(), error.exit_code)
+        # A group called with nothing to do has printed its help already, and has no message.
+        message = error.format_message()
+        return _fail(arguments, message, error.exit_code) if message else error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _fail(arguments, "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:

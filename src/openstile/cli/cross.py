@@ -25,7 +25,7 @@ def cross(
             "--frames", help="What the camera sees: pictures, a folder of frames, or a video file; repeatable."
         ),
     ] = None,
-    more_frames: Annotated[list[str] | None, typer.Argument(metavar="[FRAMES]...", help="More frames.")] = None,
+    more_frames: Annotated[list[str] | None, typer.Argument(metavar="FRAMES", help="More frames.")] = None,
     pin: Annotated[str | None, typer.Option("--pin", help="What the rider types, for a pass with a PIN.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,

@@ -99,7 +99,12 @@ def revoke(
 
 
 @app.command(name="export")
-def export(kid: KidArgument, out: Annotated[Path, typer.Option(help="File to write.")], home: HomeOption = None) -> int:
+def export(
+    kid: KidArgument,
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
     """Write the public half of a key to a file, for a gate or an issuer elsewhere."""
     from openstile.assembly.wire import Installation
     from openstile.terms.files import write_private
@@ -108,7 +113,10 @@ def export(kid: KidArgument, out: Annotated[Path, typer.Option(help="File to wri
     if out.exists():
         raise BadInputError(f"{out}: is there already; give another file")
     write_private(out, data)
-    console().print(f"public half of {kid} is in {out}")
+    if as_json:
+        print_json({"kid": kid, "file": str(out)})
+    else:
+        console().print(f"public half of {kid} is in {out}")
     return 0
 
 

@@ -12,6 +12,8 @@ from openstile.terms import OpenstileError
 class BarrierError(OpenstileError):
     """The barrier was not opened, or nobody knows whether it was."""
 
+    exit_code = 5
+
 
 class Barrier(Protocol):
     """Opens for one person. Closing by itself is the barrier's own business: a dead gate must not hold it open."""

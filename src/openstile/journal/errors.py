@@ -6,6 +6,8 @@ from openstile.terms import OpenstileError
 class JournalError(OpenstileError):
     """The journal cannot be read or written now: the message names the file, what is wrong and what to do."""
 
+    exit_code = 4
+
 
 class JournalBrokenError(JournalError):
     """The journal does not say what the gate once wrote.

@@ -1,0 +1,5 @@
+"""`python -m openstile`."""
+
+from openstile.cli import main
+
+main()
