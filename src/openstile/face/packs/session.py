@@ -1,5 +1,6 @@
 """One network on ONNX Runtime, with the settings of a small machine that does other work too."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,7 @@ class Session:
         """
         if not 1 <= threads <= _THREADS_MAX:
             raise PackError(f"{name}: threads is {threads}, must be 1..{_THREADS_MAX}")
-        import onnxruntime
-
-        onnxruntime.disable_telemetry_events()
+        onnxruntime = _onnxruntime()
         onnxruntime.set_default_logger_severity(_LOG_FATAL_ONLY)
         try:
             self._session = onnxruntime.InferenceSession(
@@ -46,6 +45,17 @@ class Session:
         except Exception as error:
             raise PackError(f"{self._name}: does not take the shape {values.shape}; correct the manifest") from error
         return [np.asarray(output, np.float32) for output in outputs]
+
+
+def _onnxruntime() -> Any:
+    """ONNX Runtime without telemetry. Released wheels would send it to their maker, and write a device id to the
+    user's cache folder and a session id to the temporary folder as soon as they are imported: so the variable first.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def _options(onnxruntime: Any, threads: int) -> Any:
