@@ -79,6 +79,7 @@ def _issue_and_write(
         valid_until=issued.expires,
         pass_id=str(issued.pass_id),
         with_pin=reference.kind is ReferenceKind.PIN,
+        language=installation.settings.gate.language,
     )
     files = PassFiles(
         png=png,

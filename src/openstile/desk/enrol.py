@@ -33,23 +33,20 @@ def face_reference(photographs: Sequence[tuple[str, Frame]], *, engine: FaceEngi
     """The reference of the one rider shown in all `photographs` (pairs of a name for messages and a frame).
 
     With several photographs it is the one closest to all others (the medoid): a real photograph's template, so an
-    outlier cannot pull it away. Photographs of different people are refused. Raises `EnrolmentError`.
+    outlier cannot pull it away. Each of the others must match it. Raises `EnrolmentError`.
     """
     if not 1 <= len(photographs) <= ENROL_FACES_MAX:
         raise EnrolmentError(f"{len(photographs)} photographs given; give 1 to {ENROL_FACES_MAX} of the rider")
     named = [(name, _template_of(name, frame, engine, quality)) for name, frame in photographs]
-    if len(named) == 1:
-        return named[0][1]
-    distances = np.zeros((len(named), len(named)))
-    for i, (name, template) in enumerate(named):
-        for j, (other_name, other) in enumerate(named[:i]):
-            comparison = compare(engine=engine, probe=template, reference=other)
-            if not comparison.mated:
-                raise EnrolmentError(
-                    f"{name} and {other_name}: do not show the same person; give photographs of the rider alone"
-                )
-            distances[i, j] = distances[j, i] = comparison.distance
-    return named[int(np.argmin(distances.sum(axis=1)))][1]
+    comparisons = [[compare(engine=engine, probe=probe, reference=other) for _, other in named] for _, probe in named]
+    middle = int(np.argmin([sum(comparison.distance for comparison in row) for row in comparisons]))
+    for (name, _), comparison in zip(named, comparisons[middle], strict=True):
+        if not comparison.mated:
+            raise EnrolmentError(
+                f"{name} and {named[middle][0]}: do not show the same person, or one of them not clearly; "
+                "give frontal photographs of the rider alone"
+            )
+    return named[middle][1]
 
 
 def _template_of(name: str, frame: Frame, engine: FaceEngine, quality: QualityLimits) -> Template:
