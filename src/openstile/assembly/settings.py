@@ -25,7 +25,7 @@ Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([a-
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class OperatorTable(_Table):
