@@ -86,7 +86,8 @@ def test_mutated_passes_are_refused_and_never_crash_or_admit() -> None:
     dice = random.Random(SEED)
     weights = (5, 3, 1, 1, 1)
     refused: Counter[tuple[str, PassFault]] = Counter()
-    for at in range(COUNT):
+    still_valid = 0
+    while refused.total() < COUNT:
         ((name, originals, present),) = dice.choices(LAYERS, weights)
         original = dice.choice(originals)
         changed = mutate(original, dice)
@@ -94,13 +95,16 @@ def test_mutated_passes_are_refused_and_never_crash_or_admit() -> None:
         if changed == original or presented is None or (name == "text" and changed == original + b"\n"):
             continue
         fault = fault_of(presented)
-        if fault is None:
-            # The issuer signed this payload: it may be a pass of other, valid claims. Nothing else may open.
-            assert name == "signed payload", f"seed {SEED}, mutation {at}: a changed {name} was admitted"
+        if fault is not None:
+            refused[name, fault] += 1
             continue
-        refused[name, fault] += 1
-    assert sum(refused.values()) > 0.9 * COUNT
+        # A trusted issuer signed this payload, so it may be a pass of other, valid claims. Nothing else may open.
+        assert name == "signed payload", f"seed {SEED}, after {refused.total()}: a changed {name} was admitted"
+        still_valid += 1
     assert {name for name, _ in refused} == {name for name, _, _ in LAYERS}
+    assert still_valid < COUNT // 20
+    print(f"seed {SEED}: {refused.total()} refused, {still_valid} signed anew with other valid claims")  # noqa: T201
+    print(sorted((name, fault.value, count) for (name, fault), count in refused.items()))  # noqa: T201
 
 
 def test_every_single_byte_of_a_pass_is_authenticated() -> None:

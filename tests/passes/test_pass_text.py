@@ -1,5 +1,6 @@
 """The text form: Base45 (RFC 9285) after its prefix, and nothing that merely looks like it."""
 
+import base45
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,16 @@ def test_rfc9285_overflow_and_dangling_characters_are_refused(encoded: str) -> N
 @given(st.binary(min_size=1, max_size=600))
 def test_every_sealed_pass_comes_back_from_its_text(data: bytes) -> None:
     assert from_text(to_text(data)) == from_text(to_text(data).encode()) == data
+
+
+@given(st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=1, max_size=60))
+def test_the_package_base45_reads_the_same(body: str) -> None:
+    try:
+        expected = base45.b45decode(body.encode())
+    except ValueError:
+        assert fault(f"OS1:{body}") is PassFault.PASS_UNREADABLE
+    else:
+        assert from_text(f"OS1:{body}") == expected
 
 
 @given(st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=1, max_size=60))

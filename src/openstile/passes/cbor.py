@@ -146,7 +146,10 @@ class _Scan:
 
     def _head(self) -> tuple[int, int]:
         """Major type and argument of the item that begins here (RFC 8949, section 3), in its shortest form."""
-        initial = self._take(1)[0]
+        if self._at >= len(self._data):
+            raise CborError("ends in the middle of an item")
+        initial = self._data[self._at]
+        self._at += 1
         major, info = initial >> 5, initial & 0x1F
         if major == _SIMPLE:
             raise CborError("has a float or a simple value")

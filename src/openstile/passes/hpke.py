@@ -121,7 +121,7 @@ def _shared(dh: bytes, kem_context: bytes) -> bytes:
 def _schedule(shared: bytes, info: bytes) -> tuple[bytes, bytes]:
     """Key and nonce of the first message in base mode (RFC 9180, section 5.1)."""
     mode_base = b"\x00"
-    context = mode_base + _extract(_SUITE, b"", b"psk_id_hash", b"") + _extract(_SUITE, b"", b"info_hash", info)
+    context = mode_base + _NO_PSK_ID_HASH + _extract(_SUITE, b"", b"info_hash", info)
     secret = _extract(_SUITE, shared, b"secret", b"")
     return _expand(_SUITE, secret, b"key", context, 16), _expand(_SUITE, secret, b"base_nonce", context, 12)
 
@@ -135,3 +135,6 @@ def _expand(suite: bytes, prk: bytes, label: bytes, info: bytes, length: int) ->
     """LabeledExpand (RFC 9180, section 4) for at most the 32 bytes of one HKDF block."""
     labelled = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
     return hmac.digest(prk, labelled + b"\x01", "sha256")[:length]
+
+
+_NO_PSK_ID_HASH = _extract(_SUITE, b"", b"psk_id_hash", b"")

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -27,7 +28,7 @@ from openstile.passes.hpke import (
     point_of,
 )
 from openstile.terms import BadInputError, OpenstileError
-from openstile.terms.limits import KEY_ID_BYTES
+from openstile.terms.limits import KEY_ID_BYTES, KEYS_MAX
 
 SIGNATURE_BYTES = 64
 """Of Ed25519 (RFC 8032) and of ES256 as r || s (RFC 9053, section 2.1)."""
@@ -87,11 +88,11 @@ class IssuerPublicKey:
             raise SignatureWrongError(f"signature: has {len(signature)} bytes, must have {SIGNATURE_BYTES}")
         try:
             if self.algorithm is Algorithm.EDDSA:
-                ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+                _ed25519_public(self.public).verify(signature, message)
             else:
                 r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
                 der = encode_dss_signature(r, s)
-                p256_public(self.public).verify(der, message, ec.ECDSA(hashes.SHA256()))
+                _p256_public(self.public).verify(der, message, ec.ECDSA(hashes.SHA256()))
         except InvalidSignature:
             raise SignatureWrongError(f"signature: is not that of issuer {self.name}") from None
 
@@ -187,6 +188,17 @@ def key_thumbprint(cose_key: dict[CborKey, Cbor]) -> bytes:
 def key_id(cose_key: dict[CborKey, Cbor]) -> bytes:
     """The first KEY_ID_BYTES of the thumbprint."""
     return key_thumbprint(cose_key)[:KEY_ID_BYTES]
+
+
+@lru_cache(KEYS_MAX)
+def _ed25519_public(raw: bytes) -> ed25519.Ed25519PublicKey:
+    return ed25519.Ed25519PublicKey.from_public_bytes(raw)
+
+
+@lru_cache(KEYS_MAX)
+def _p256_public(point: bytes) -> ec.EllipticCurvePublicKey:
+    """An issuer's key, parsed once: a gate uses few and always the same."""
+    return p256_public(point)
 
 
 def _p256_cose_key(point: bytes) -> dict[CborKey, Cbor]:

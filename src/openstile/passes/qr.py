@@ -45,12 +45,12 @@ def render_qr_png(text: str, *, level: Level = "M", module_pixels: int = 8) -> b
     """A black and white PNG (1 bit a pixel) with quiet zone, `module_pixels` pixels a module."""
     if not 1 <= module_pixels <= QR_MODULE_PIXELS_MAX:
         raise BadInputError(f"QR code: {module_pixels} pixels a module, use 1 to {QR_MODULE_PIXELS_MAX}")
-    dark = np.pad(qr_modules(text, level=level), QUIET_MODULES).repeat(module_pixels, 0).repeat(module_pixels, 1)
-    side = len(dark)
-    lines = np.packbits(~dark, axis=1)
-    scanlines = b"".join(b"\x00" + line.tobytes() for line in lines)
+    light = ~np.pad(qr_modules(text, level=level), QUIET_MODULES)
+    side = len(light) * module_pixels
+    lines = np.packbits(light.repeat(module_pixels, 1), axis=1)
+    scanlines = b"".join((b"\x00" + line.tobytes()) * module_pixels for line in lines)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(scanlines, 9)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(scanlines)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(name, content) for name, content in chunks)
 
 

@@ -1,6 +1,7 @@
 """The text form of a pass: `OS1:` and Base45 (RFC 9285), made for the alphanumeric mode of a QR code."""
 
 import re
+import struct
 
 import base45
 
@@ -11,7 +12,9 @@ PASS_PREFIX = "OS1:"  # noqa: S105 (a scheme, no password)
 PREFIX_BYTES = PASS_PREFIX.encode("ascii")
 
 _ANY_VERSION = re.compile(r"OS[0-9]{1,4}:")
+_ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _BASE45 = re.compile(r"[0-9A-Z $%*+\-./:]+")
+_DIGIT_VALUES = bytes.maketrans(_ALPHABET, bytes(range(len(_ALPHABET))))
 
 
 def to_text(sealed: bytes) -> str:
@@ -38,11 +41,26 @@ def from_text(presented: str | bytes) -> bytes:
     body = text[len(PASS_PREFIX) :]
     if not _BASE45.fullmatch(body):
         raise _unreadable("has a character that is not in the Base45 alphabet, or nothing after its prefix")
-    try:
-        sealed: bytes = base45.b45decode(body.encode("ascii"))  # so many characters hold PASS_BYTES_MAX at most
-    except ValueError:
-        raise _unreadable("is not Base45") from None
+    sealed = _decode_base45(body)
+    if sealed is None:
+        raise _unreadable("is not Base45")
     return sealed
+
+
+def _decode_base45(body: str) -> bytes | None:
+    """The bytes of Base45 characters (RFC 9285, section 4.2); None for those that no bytes have.
+
+    Decoded here because the decoder of the package `base45` took a sixth of the time to open a pass.
+    """
+    digits = body.encode("ascii").translate(_DIGIT_VALUES)
+    whole = len(digits) // 3 * 3
+    triples = zip(digits[0:whole:3], digits[1:whole:3], digits[2:whole:3], strict=True)
+    pairs = [low + 45 * middle + 45 * 45 * high for low, middle, high in triples]
+    rest = digits[whole:]
+    last = rest[0] + 45 * rest[1] if len(rest) == 2 else 0
+    if len(rest) == 1 or last > 0xFF or max(pairs, default=0) > 0xFFFF:
+        return None
+    return struct.pack(f">{len(pairs)}H", *pairs) + bytes([last] * (len(rest) == 2))
 
 
 def _unreadable(detail: str) -> PassRefusedError:
