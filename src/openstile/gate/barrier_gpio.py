@@ -41,4 +41,6 @@ class GpioBarrier:
 
     def close(self) -> None:
         """Lowers the pin and frees it."""
+        if not self._device.closed:
+            self._device.off()
         self._device.close()
