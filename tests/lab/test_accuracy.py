@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from openstile.face import FaceEngine, LocatedFace
+from openstile.face import FaceEngine, Frame, LocatedFace
 from openstile.face.engine import ChipGeometry
 from openstile.face.faults import FaceFault
 from openstile.face.located import Box, Point
@@ -186,3 +186,13 @@ def test_shipped_threshold_parts_sixty_people_in_every_group(shared_data: Path, 
         assert rates.fnmr.events * 100 <= rates.fnmr.trials
     assert _of(report.pooled, "everybody").fmr.trials == 7080
     assert report.quantisation.decisions_changed == 0
+
+
+def test_photographs_can_be_made_worse_before_they_are_measured(people: Path) -> None:
+    def darken(frame: Frame) -> Frame:
+        return Frame(np.zeros_like(frame.pixels))
+
+    report = measure_accuracy(people, engine=GreyEngine(), quality=ANYTHING, prepare=darken)
+    assert report.faults == ((FaceFault.NO_FACE, 8),)
+    assert (report.mated_max, report.non_mated_min) == (None, None)
+    assert _of(report.pooled, "everybody").fnmr == Proportion(0, 0)

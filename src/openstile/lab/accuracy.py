@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from openstile.face import FaceEngine, Template, compare, extract_template, locate
+from openstile.face import FaceEngine, Frame, Template, compare, extract_template, locate
 from openstile.face.align import align
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
@@ -103,7 +103,6 @@ class AccuracyReport:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
     subject: Subject
-    condition: str
     template: Template | None
     embedding: NDArray[np.float32] | None = field(repr=False)
     fault: FaceFault | None
@@ -130,11 +129,13 @@ def measure_accuracy(
     zone: CaptureZone | None = None,
     quality: QualityLimits | None = None,
     distance_max: float | None = None,
+    prepare: Callable[[Frame], Frame] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AccuracyReport:
     """Measure `engine` on the data set in `folder`, with the limits that gates ship with unless others are given.
 
-    `progress` is called with photographs done and in all. Raises BadInputError when the data set is not whole.
+    `prepare` is done to each photograph first, such as scaling it down. `progress` is called with photographs done and
+    in all. Raises BadInputError when the data set is not whole.
     """
     data_set = read_data_set(folder, conditions=conditions)
     limits, zone = quality or QualityLimits(), zone or CaptureZone()
@@ -142,23 +143,22 @@ def measure_accuracy(
     samples: dict[str, list[_Sample]] = {condition: [] for condition in conditions}
     total = len(data_set.subjects) * len(conditions)
     for done, (condition, subject) in enumerate(product(conditions, data_set.subjects), 1):
-        samples[condition].append(_acquire(data_set, subject, condition, engine, zone, limits))
+        frame = read_image(data_set.photograph(subject, condition))
+        frame = frame if prepare is None else prepare(frame)
+        samples[condition].append(_acquire(subject, frame, engine, zone, limits))
         if progress is not None:
             progress(done, total)
     return _report(engine, distance_max, data_set, samples)
 
 
-def _acquire(
-    data_set: DataSet, subject: Subject, condition: str, engine: FaceEngine, zone: CaptureZone, limits: QualityLimits
-) -> _Sample:
+def _acquire(subject: Subject, frame: Frame, engine: FaceEngine, zone: CaptureZone, limits: QualityLimits) -> _Sample:
     """One photograph as a gate sees a frame: locate, choose the rider, judge, make the template."""
-    frame = read_image(data_set.photograph(subject, condition))
     rider = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=zone)
     fault = rider if isinstance(rider, FaceFault) else assess(frame, rider, limits=limits).fault
     if isinstance(rider, FaceFault) or fault is not None:
-        return _Sample(subject, condition, None, None, fault)
+        return _Sample(subject, None, None, fault)
     embedding = engine.embed(align(frame, rider, engine.chip_geometry))
-    return _Sample(subject, condition, extract_template(engine, frame, rider), embedding, None)
+    return _Sample(subject, extract_template(engine, frame, rider), embedding, None)
 
 
 def _compare(engine: FaceEngine, distance_max: float, one: _Sample, other: _Sample) -> Iterator[_Pair]:

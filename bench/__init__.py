@@ -1,0 +1,1 @@
+"""Measurements on this machine: speed, memory and error rates, each with its target. `python -m bench --out DIR`."""
