@@ -33,6 +33,7 @@ class GpioBarrier:
     def open(self, direction: Direction) -> None:
         """Raises the pin and returns at once; one pin opens both directions. Raises BarrierError."""
         try:
+            self._device.on()  # here, because what fails in the background is seen by nobody
             self._device.blink(on_time=self._open_s, off_time=0, n=1, background=True)
         except self._errors as error:
             raise BarrierError(
