@@ -1,0 +1,47 @@
+"""Every file on disk after the demo, and what it is."""
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from openstile.demo.folder import MARKER, DemoFolder
+
+_KINDS = (
+    ("*/settings.toml", "thresholds and names"),
+    ("*/keys/issuer*.json", "key that signs passes"),
+    ("*/keys/gate-group*.json", "key that opens passes"),
+    ("*/gate/gate.pem", "key that signs the journal"),
+    ("*/gate/journal.db", "journal: taps, no face"),
+    ("*/gate/journal.db-wal", "journal: its newest pages"),
+    ("*/gate/journal.db-shm", "journal: index of those"),
+    ("*/gate/journal.db-lock", "journal: its one writer's lock"),
+    ("passes/*/pass.png", "code; face or PIN only sealed"),
+    ("passes/*/pass.svg", "code; face or PIN only sealed"),
+    ("passes/*/pass.pdf", "card to print; no photograph"),
+    ("passes/*/pass.txt", "text of the code"),
+    (MARKER, "says what this folder is"),
+)
+UNKNOWN = "not known to the demo"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file: its path in the demo's folder, its size in bytes, its mode and what it is."""
+
+    path: str
+    size: int
+    mode: str
+    what: str
+
+
+def list_files(folder: DemoFolder) -> tuple[StoredFile, ...]:
+    """Every file of the demo but the pictures, by path."""
+    paths = sorted(path for path in folder.root.rglob("*") if not path.is_relative_to(folder.pictures))
+    return tuple(_stored(path, folder.root) for path in paths if not path.is_dir())
+
+
+def _stored(path: Path, root: Path) -> StoredFile:
+    status = path.lstat()
+    inside = path.relative_to(root)
+    what = next((what for pattern, what in _KINDS if inside.match(pattern)), UNKNOWN)
+    return StoredFile(str(inside), status.st_size, stat.filemode(status.st_mode), what)
