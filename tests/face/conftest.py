@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.face.london import Person, see_everyone
+
+from openstile.face import FaceEngine
 
 
 @pytest.fixture
@@ -17,3 +20,9 @@ def local_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def london(shared_data: Path, engine: FaceEngine) -> tuple[Person, ...]:
+    """60 consenting adults, each photograph located and embedded once."""
+    return see_everyone(shared_data / "london", engine)

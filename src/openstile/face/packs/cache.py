@@ -20,6 +20,8 @@ from openstile.terms.limits import MANIFEST_BYTES_MAX, MODEL_FILE_BYTES_MAX
 CACHE_VARIABLE = "OPENSTILE_CACHE"
 LOCK_FILE = "pack.json"
 MANIFEST_FILE = "pack.toml"
+_CONVERSION_VERSION = 1
+"""Raise it when `convert` writes other files from the same weights: cached packs are then made anew."""
 _WORK_PREFIX = ".pulling-"
 
 
@@ -75,14 +77,13 @@ def store_pack(models: Path, work: Path, manifest: Manifest, files: Mapping[str,
     target = models / manifest.pack_id
     lock = {
         "pack": manifest.pack_id,
-        "manifest": hashlib.sha256(manifest.text).hexdigest(),
+        "sources": _sources_digest(manifest),
         "files": {name: {"sha256": _digest(data), "bytes": len(data)} for name, data in files.items()},
     }
     try:
         made.mkdir(mode=0o755)
         for name, data in files.items():
             _write_durably(made / name, data)
-        _write_durably(made / MANIFEST_FILE, manifest.text)
         _write_durably(made / LOCK_FILE, json.dumps(lock, indent=2).encode() + b"\n")
         _sync_folder(made)
         if target.exists():
@@ -102,8 +103,8 @@ def read_pack_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     if not folder.is_dir():
         raise PackError(f"model pack {manifest.name}: is not on this machine yet; {advice}")
     lock = _read_lock(folder, advice)
-    if lock.get("manifest") != hashlib.sha256(manifest.text).hexdigest():
-        raise PackError(f"{folder}: was pulled for another version of the manifest; {advice}")
+    if lock.get("sources") != _sources_digest(manifest):
+        raise PackError(f"{folder}: was made from other weights than this version of Openstile uses; {advice}")
     files = {}
     for name in manifest.files:
         data = read_model_file(folder / name, advice)
@@ -134,6 +135,12 @@ def _read_lock(folder: Path, advice: str) -> dict[str, Any]:
     if not isinstance(lock, dict) or not isinstance(lock.get("files"), dict):
         raise PackError(f"{path}: is damaged; {advice}")
     return lock
+
+
+def _sources_digest(manifest: Manifest) -> str:
+    """What the files were made of and how; a new threshold or wording in the manifest does not change it."""
+    parts = [(w.file, w.archive_sha256, w.member, w.member_sha256, w.convert) for w in manifest.sources]
+    return _digest(json.dumps([_CONVERSION_VERSION, *parts]).encode())
 
 
 def _digest(data: bytes) -> str:

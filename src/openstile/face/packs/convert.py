@@ -83,6 +83,8 @@ def centerface_to_onnx(data: bytes) -> bytes:
 
 def _free_size(value: "onnx.ValueInfoProto", rows: str, columns: str) -> None:
     dimensions = value.type.tensor_type.shape.dim
+    if len(dimensions) != 4:
+        raise PackError(f"centerface: {value.name} has {len(dimensions)} dimensions, must have 4")
     dimensions[0].dim_value = 1
     dimensions[2].dim_param = rows
     dimensions[3].dim_param = columns
