@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import accuracy, cold_start, crossing, face, journal, memory, passes
-from bench.machine import describe_machine, load_average, pin_to_one_core
+from bench.machine import circumstances, describe_machine, pin_to_one_core
 from bench.report import Section, markdown, print_section, read_json, write_json
 from bench.workshop import REPOSITORY, Workshop
 
@@ -33,16 +33,18 @@ def main() -> int:
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     core = pin_to_one_core()
-    machine, console = describe_machine(core), Console(width=None if sys.stdout.isatty() else 140)
+    machine, console = describe_machine(), Console(width=None if sys.stdout.isatty() else 140)
     for name, value in machine.items():
         console.print(f"{name:>10}  {value}", markup=False)
     results = out / ("bench-quick.json" if arguments.quick else "bench.json")
     found = read_json(results, machine) if arguments.only else {}
     for name in arguments.only or SECTIONS:
         with tempfile.TemporaryDirectory(prefix="work-", dir=out) as work:
-            load = load_average()
+            before = circumstances()
             section = SECTIONS[name](Workshop(out.resolve(), Path(work).resolve(), arguments.quick, core))
-        found[name] = replace(section, taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", load=load)
+        if arguments.only:
+            found = read_json(results, machine)  # another run may have written its section meanwhile
+        found[name] = replace(section, taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", circumstances=before)
         print_section(console, found[name])
         write_json(results, machine, {name: found[name] for name in SECTIONS if name in found})
     console.print(f"\nwritten: {results}", markup=False)

@@ -79,7 +79,9 @@ class _Command:
 
     def run(self) -> dict[str, dict[str, float]]:
         """One crossing; returns its JSON."""
-        done = subprocess.run(self._next(), check=True, capture_output=True, text=True)
+        done = subprocess.run(self._next(), check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"openstile cross ended with {done.returncode}: {done.stderr.strip() or done.stdout}")
         answer: dict[str, dict[str, float]] = json.loads(done.stdout)
         return answer
 

@@ -9,12 +9,11 @@ from pathlib import Path
 _LIBRARIES = ("openstile", "onnxruntime", "opencv-python-headless", "numpy", "zxing-cpp", "cryptography", "cbor2")
 
 
-def describe_machine(core: int) -> dict[str, str]:
-    """Processor, memory, system and versions. `core`: the one that everything is pinned to."""
+def describe_machine() -> dict[str, str]:
+    """Processor, memory, system and versions."""
     cores = os.cpu_count() or 1
     return {
-        "processor": f"{_processor()}, {cores} cores, all on core {core}",
-        "priority": f"nice value {os.getpriority(os.PRIO_PROCESS, 0)}",
+        "processor": f"{_processor()}, {cores} cores, each section on one of them",
         "memory": f"{_memory_gib():.0f} GiB",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
@@ -29,9 +28,10 @@ def pin_to_one_core() -> int:
     return core
 
 
-def load_average() -> str:
-    """Over the last minute: more than one means that others used the machine meanwhile."""
-    return f"{os.getloadavg()[0]:.1f}"
+def circumstances() -> str:
+    """The load average of the minute before (of a machine at rest: near 0), and whether others can interrupt us."""
+    real_time = os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
+    return f"load average {os.getloadavg()[0]:.1f}, {'real-time' if real_time else 'usual'} priority"
 
 
 def file_system_of(folder: Path) -> str:

@@ -46,7 +46,7 @@ class Section:
     figures: Mapping[str, object] = field(default_factory=dict)
     skipped: str | None = None
     taken: str = ""
-    load: str = ""
+    circumstances: str = ""
 
 
 def section_of(value: Mapping[str, Any]) -> Section:
@@ -63,7 +63,7 @@ def section_of(value: Mapping[str, Any]) -> Section:
         figures=value["figures"],
         skipped=value["skipped"],
         taken=value["taken"],
-        load=value["load"],
+        circumstances=value["circumstances"],
     )
 
 
@@ -128,7 +128,7 @@ def markdown(machine: Mapping[str, str], sections: Mapping[str, Section]) -> str
 
 
 def _markdown_section(section: Section) -> list[str]:
-    lines = [f"## {section.title}", "", f"Taken {section.taken}, load average {section.load}."]
+    lines = [f"## {section.title}", "", f"Taken {section.taken}, {section.circumstances}."]
     if section.skipped:
         lines += ["", f"Skipped: {section.skipped}"]
     for table in section.tables:
