@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import base45
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -246,3 +247,13 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "here" / "link").symlink_to(tmp_path / "outside")
     os.mkfifo(tmp_path / "here" / "pipe")
     assert search_traces([tmp_path / "here"], SECRETS).files == 0
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".webp"])
+def test_frame_saved_as_a_lossless_picture_is_found(tmp_path: Path, suffix: str) -> None:
+    """PNG filters its rows before it packs them, so the bytes of the file do not show the pixels."""
+    frame = np.random.default_rng(5).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    frame = cv2.GaussianBlur(frame, (0, 0), 1).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / f"crash{suffix}"), frame, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    (trace, *_) = search_traces([tmp_path], [Secret("frame", frame)]).traces
+    assert trace.file.name == f"crash{suffix}"

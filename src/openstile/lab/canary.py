@@ -2,7 +2,8 @@
 
 It finds every 16-byte run of a secret, as bytes and as the texts and streams of `encodings`. It does not find runs that
 say too little (fewer than 6 different byte values, or fewer than 4 different steps between neighbours: flat areas and
-ramps), decimals that were rounded, lossy pictures (JPEG), encryption, or streams packed twice.
+ramps), decimals that were rounded, lossy pictures (JPEG), encryption, streams packed twice, or streams that are cut by
+the border between two chunks of 8 MiB.
 """
 
 import os
@@ -121,6 +122,7 @@ def _files(folders: Sequence[Path]) -> Iterator[Path]:
 def _search_file(index: WindowIndex, path: Path) -> Iterator[tuple[Trace | None, int]]:
     """Traces, and the numbers of bytes searched (which add up to the file's size)."""
     yield from ((trace, 0) for trace in _search_bytes(index, path, os.fsencode(path.name), 0, "file name, "))
+    yield from ((trace, 0) for trace in _search_picture(index, path))
     try:
         with path.open("rb") as file:
             offset, tail = 0, b""
@@ -134,6 +136,16 @@ def _search_file(index: WindowIndex, path: Path) -> Iterator[tuple[Trace | None,
         return
     except OSError as error:
         raise CanaryError(f"canary: {path} cannot be read: {error.strerror}; run it as the files' owner") from error
+
+
+def _search_picture(index: WindowIndex, path: Path) -> Iterator[Trace]:
+    """The pixels of a picture file: its filters and its packing hide them from a search of its bytes."""
+    if not cv2.haveImageReader(os.fspath(path)):
+        return
+    pixels = cv2.imread(os.fspath(path), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is not None:
+        for hit in index.find(np.ascontiguousarray(pixels).tobytes()):
+            yield Trace(file=path, offset=0, what=hit.what, encoding="picture, raw")
 
 
 def _search_chunk(index: WindowIndex, path: Path, data: bytes, offset: int) -> Iterator[Trace]:

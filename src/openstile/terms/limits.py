@@ -63,7 +63,7 @@ ARCHIVE_BYTES_MAX = 256 * 2**20
 PASSES_WATCHED_MAX = 10_000
 """Passes whose failed attempts a gate remembers at one time, in memory only."""
 JOURNAL_BYTES_FREE_MIN = 16 * 2**20
-"""A gate with less free disk than this refuses instead of admitting without a record."""
+"""With less free disk than this, `openstile doctor` calls a gate not ready."""
 
 # The journal.
 JOURNAL_BYTES_MAX = 4 * 2**30
