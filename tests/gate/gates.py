@@ -33,6 +33,9 @@ class ShownBarrier:
             raise BarrierError("barrier: its motor does not answer")
         self.taps_when_opened.append(self.count_taps())
 
+    def close(self) -> None:
+        self.broken = True
+
 
 @dataclass
 class ShownDisplay:

@@ -77,3 +77,6 @@ class SilentBarrier:
 
     def open(self, direction: object) -> None:
         """Does nothing."""
+
+    def close(self) -> None:
+        """Does nothing."""

@@ -108,8 +108,9 @@ class Installation:
     @contextmanager
     def open_lane(self, *, barrier: Barrier | None = None, announce: bool = True) -> Iterator[Lane]:
         """One lane with the configured barrier, or another. Raises `BadInputError` when there are no keys yet."""
-        with self.open_journal() as journal:
-            yield self._lane(journal, barrier or self._barrier(None, announce=announce))
+        chosen = barrier or self._barrier(None, announce=announce)
+        with closing(chosen), self.open_journal() as journal:
+            yield self._lane(journal, chosen)
 
     @contextmanager
     def open_gate(
@@ -130,9 +131,10 @@ class Installation:
         self.load_engine()
         source = camera or self.settings.gate.camera
         stream = sys.stdout if announce else sys.stderr
-        with self.open_journal() as journal:
+        chosen = self._barrier(barrier, announce=announce)
+        with closing(chosen), self.open_journal() as journal:
             yield GateLoop(
-                lane=self._lane(journal, self._barrier(barrier, announce=announce)),
+                lane=self._lane(journal, chosen),
                 journal=journal,
                 open_camera=lambda: closing(open_frames(source)),
                 ask_pin=ask_pin,

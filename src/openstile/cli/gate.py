@@ -1,5 +1,6 @@
 """`openstile gate`: the loop of one gate."""
 
+import signal
 import time
 from typing import Annotated
 
@@ -33,6 +34,9 @@ def gate(
     from openstile.assembly.devices import pin_pad_of
     from openstile.assembly.wire import Installation
 
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
     def report(crossing: Crossing) -> None:
         if as_json:
             print_json(describe(crossing))
@@ -47,6 +51,7 @@ def gate(
         announce=not as_json,
     ) as loop:
         error_console().print(f"gate {installation.settings.gate.id} is running; Ctrl-C ends it")
+        signal.signal(signal.SIGTERM, stop)
         try:
             loop.run()
         except KeyboardInterrupt:

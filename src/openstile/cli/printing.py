@@ -20,7 +20,7 @@ def console() -> Console:
 
 def error_console() -> Console:
     """The terminal for progress and warnings."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -26,6 +26,9 @@ class CountingBarrier:
         """Counts."""
         self.opened += 1
 
+    def close(self) -> None:
+        """Does nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Played:

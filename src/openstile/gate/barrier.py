@@ -22,6 +22,10 @@ class Barrier(Protocol):
         """Open once in `direction`; returns when the barrier has taken the command. Raises BarrierError."""
         ...
 
+    def close(self) -> None:
+        """Let go of the device, and leave the barrier closed."""
+        ...
+
 
 class ConsoleBarrier:
     """Writes one line to a stream: for demonstrations and for the start of a deployment."""
@@ -36,3 +40,6 @@ class ConsoleBarrier:
             self._stream.flush()
         except (OSError, ValueError) as error:
             raise BarrierError(f"barrier: its console cannot be written: {error}; check where output goes") from error
+
+    def close(self) -> None:
+        """Does nothing: the stream belongs to whoever gave it."""

@@ -71,9 +71,10 @@ class GateLoop:
         while not stop():
             try:
                 with self._open_camera() as frames:
-                    self._display.show_state(GateState.IDLE)
-                    for frame in frames:
-                        pause_s = _REOPEN_FIRST_S
+                    for count, frame in enumerate(frames):
+                        if count == 0:
+                            pause_s = _REOPEN_FIRST_S
+                            self._display.show_state(GateState.IDLE)
                         self._idle(frame, frames)
                         if stop():
                             break
