@@ -1,6 +1,5 @@
 """Pictures from files nobody has vouched for."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,7 +88,9 @@ def test_orientation_outside_the_standard_is_taken_as_upright(orientation: int) 
     assert np.array_equal(decode_image(data, name="x").pixels, corners())
 
 
-@pytest.mark.parametrize("block", [b"", b"II", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", os.urandom(40)])
+@pytest.mark.parametrize(
+    "block", [b"", b"II", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", bytes(range(60, 100))]
+)
 def test_damaged_exif_does_not_hinder_the_picture(block: bytes) -> None:
     assert np.array_equal(decode_image(with_exif(encoded(corners(), ".png"), block), name="x").pixels, corners())
 
