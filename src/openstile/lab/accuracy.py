@@ -83,8 +83,9 @@ class AccuracyReport:
 
     pooled: every pair of photographs once, whichever was enrolled: mated pairs of different conditions, non-mated pairs
     of any. The distance does not depend on which side was enrolled, so the scenarios hold parts of the same pairs and
-    must not be added up. mated_max and non_mated_min: the farthest mated and the closest non-mated distance, None
-    where there is no pair.
+    must not be added up. Where photographs were prepared before they were presented, pooled is the pairs of both
+    scenarios, two mated ones a person. mated_max and non_mated_min: the farthest mated and the closest non-mated
+    distance of pooled, None where there is no pair.
     """
 
     pack_id: str
@@ -106,6 +107,9 @@ class _Sample:
     template: Template | None
     embedding: NDArray[np.float32] | None = field(repr=False)
     fault: FaceFault | None
+
+
+_Samples = dict[str, list[_Sample]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +138,24 @@ def measure_accuracy(
 ) -> AccuracyReport:
     """Measure `engine` on the data set in `folder`, with the limits that gates ship with unless others are given.
 
-    `prepare` is done to each photograph first, such as scaling it down. `progress` is called with photographs done and
+    `prepare` is done to photographs before they are presented, not before they are enrolled: such as scaling them
+    down to a camera's frame. `progress` is called with photographs done and
     in all. Raises BadInputError when the data set is not whole.
     """
     data_set = read_data_set(folder, conditions=conditions)
     limits, zone = quality or QualityLimits(), zone or CaptureZone()
     distance_max = engine.distance_max if distance_max is None else distance_max
-    samples: dict[str, list[_Sample]] = {condition: [] for condition in conditions}
+    enrolled: _Samples = {condition: [] for condition in conditions}
+    presented: _Samples = enrolled if prepare is None else {condition: [] for condition in conditions}
     total = len(data_set.subjects) * len(conditions)
     for done, (condition, subject) in enumerate(product(conditions, data_set.subjects), 1):
         frame = read_image(data_set.photograph(subject, condition))
-        frame = frame if prepare is None else prepare(frame)
-        samples[condition].append(_acquire(subject, frame, engine, zone, limits))
+        enrolled[condition].append(_acquire(subject, frame, engine, zone, limits))
+        if prepare is not None:
+            presented[condition].append(_acquire(subject, prepare(frame), engine, zone, limits))
         if progress is not None:
             progress(done, total)
-    return _report(engine, distance_max, data_set, samples)
+    return _report(engine, distance_max, data_set, enrolled, presented)
 
 
 def _acquire(subject: Subject, frame: Frame, engine: FaceEngine, zone: CaptureZone, limits: QualityLimits) -> _Sample:
@@ -171,19 +178,21 @@ def _compare(engine: FaceEngine, distance_max: float, one: _Sample, other: _Samp
 
 
 def _report(
-    engine: FaceEngine, distance_max: float, data_set: DataSet, samples: dict[str, list[_Sample]]
+    engine: FaceEngine, distance_max: float, data_set: DataSet, enrolled: _Samples, presented: _Samples
 ) -> AccuracyReport:
     first, second = data_set.conditions
     scenarios = []
-    crossed: list[_Pair] = []
-    for enrolled, presented in ((first, second), (second, first)):
-        ways = product(samples[presented], samples[enrolled])
+    pooled: list[_Pair] = []
+    for reference_condition, probe_condition in ((first, second), (second, first)):
+        ways = product(presented[probe_condition], enrolled[reference_condition])
         pairs = [pair for probe, reference in ways for pair in _compare(engine, distance_max, probe, reference)]
-        scenarios.append(Scenario(enrolled, presented, _rates(data_set, pairs, samples[presented])))
-        crossed = crossed or pairs
-    alike = (pair for condition in samples.values() for pair in combinations(condition, 2))
-    pooled = crossed + [pair for one, other in alike for pair in _compare(engine, distance_max, one, other)]
-    photographs = [sample for condition in samples.values() for sample in condition]
+        rates = _rates(data_set, pairs, presented[probe_condition])
+        scenarios.append(Scenario(reference_condition, probe_condition, rates))
+        pooled += pairs if presented is not enrolled or not pooled else []
+    if presented is enrolled:
+        alike = (pair for condition in enrolled.values() for pair in combinations(condition, 2))
+        pooled += [pair for one, other in alike for pair in _compare(engine, distance_max, one, other)]
+    photographs = [sample for condition in presented.values() for sample in condition]
     faults = Counter(sample.fault for sample in photographs if sample.fault is not None)
     return AccuracyReport(
         pack_id=engine.pack_id,
