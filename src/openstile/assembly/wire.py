@@ -165,8 +165,11 @@ class Installation:
 
     @cached_property
     def _engine(self) -> FaceEngine:
+        import cv2
+
         from openstile.face.packs.shelf import load_pack
 
+        cv2.setNumThreads(1)  # as the networks: a pool of threads slows pictures this small, and a gate has other work
         return load_pack(self.settings.gate.model_pack, pack_folders=(self.home.packs,))
 
     def _status_reference(self) -> StatusReference | None:
