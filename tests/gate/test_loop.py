@@ -117,7 +117,7 @@ def test_camera_lost_while_looking_refuses_and_the_next_rider_is_served(world: W
     lost = _lost(frame_showing(world.face_pass()))
     street = Street(world, journal, lost, iter([frame_showing(world.face_pass()), frame_of(1)]))
     street.loop.run()
-    assert street.reports.reasons[0] is Reason.CAMERA_LOST
+    assert street.reports.reasons == [Reason.CAMERA_LOST, None]
 
 
 def test_frame_of_noise_or_of_one_colour_is_survived(world: World, journal: Journal) -> None:
@@ -147,6 +147,27 @@ def test_trips_fade_while_the_gate_is_idle(world: World, journal: Journal) -> No
     street.loop.run()
     assert journal.taps() == ()
     assert [(c.day, c.product, c.taps) for c in journal.faded()] == [(f"{NOON:%Y-%m-%d}", "season", 1)]
+
+
+def test_trips_fade_while_the_camera_is_lost(world: World, journal: Journal) -> None:
+    served = iter([frame_showing(world.face_pass()), frame_of(1)])
+
+    def lost_for_days() -> Iterator[Frame]:
+        world.clock.pass_s(49 * 3600)
+        yield from _lost()
+
+    def served_then_lost() -> Iterator[Frame]:
+        yield from served
+        yield from lost_for_days()
+
+    seen: list[int] = []
+
+    def back() -> Iterator[Frame]:
+        seen.append(len(journal.taps()))
+        yield from ()
+
+    Street(world, journal, served_then_lost(), back()).loop.run()
+    assert seen == [0]
 
 
 def test_trip_inside_its_time_does_not_fade(world: World, journal: Journal) -> None:

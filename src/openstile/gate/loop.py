@@ -82,6 +82,7 @@ class GateLoop:
             except CameraLostError as error:
                 _log.error("%s; trying again in %.0f s", error, pause_s)
                 self._display.show_reason(Reason.CAMERA_LOST)
+                self._fade_when_due()
                 self._sleep(pause_s)
                 pause_s = min(pause_s * 2, _REOPEN_MAX_S)
 
@@ -101,6 +102,9 @@ class GateLoop:
         else:
             self._display.show_reason(crossing.reason)
         self._report(crossing)
+        if crossing.reason is Reason.CAMERA_LOST:
+            self._last_text_digest = b""  # the rider may show the pass again as soon as there is a camera
+            raise CameraLostError("camera: lost while looking at a rider")
         self._sleep(self._times.message_ms / 1000)
         self._last_seen_ns = self._clock.monotonic_ns()
         self._display.show_state(GateState.IDLE)
