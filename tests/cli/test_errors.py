@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +212,89 @@ def test_json_of_an_error_is_one_line(openstile: Openstile) -> None:
     ran = openstile("pass", "inspect", "absent.txt", "--json")
     assert len(ran.out.strip().splitlines()) == 1
     assert set(json.loads(ran.out)) == {"error", "exit_code"}
+
+
+@pytest.mark.parametrize("product", ["[/x]", "[red]a[/red]", ":key:", "a [b] \N{KEY}"])
+def test_product_that_looks_like_markup_is_shown_as_it_is(
+    openstile: Openstile, home: Path, tmp_path: Path, product: str
+) -> None:
+    out = tmp_path / "out[/b]"
+    enrolled = openstile(*_enrol(home, out, "--pin", "4711", "--product", product))
+    assert (enrolled.exit_code, f"for {product}, until" in enrolled.out, str(out) in enrolled.out) == (0, True, True)
+    assert product in openstile("pass", "inspect", out / "pass.txt", "--home", home).out
+
+
+def test_home_that_looks_like_markup_is_shown_as_it_is(openstile: Openstile, tmp_path: Path) -> None:
+    home = tmp_path / "home[/b]"
+    enrolled = openstile(*_enrol(home, tmp_path / "out", "--pin", "4711"))
+    assert (enrolled.exit_code, str(home) in enrolled.err) == (0, True)
+
+
+@pytest.mark.parametrize("option", ["--home", "--out"])
+def test_empty_folder_name_is_refused_and_not_taken_for_the_current_one(
+    openstile: Openstile, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    ran = openstile(*_enrol(home, tmp_path / "out", "--pin", "4711"), option, "")
+    assert (ran.exit_code, "empty" in ran.err) == (2, True)
+    assert list(here.iterdir()) == []
+
+
+def test_file_name_cannot_steer_the_terminal(openstile: Openstile, home: Path) -> None:
+    ran = openstile("cross", "--pass", "a\x1b[31m\x07b", "--home", home)
+    assert ran.exit_code == 2
+    assert "\x1b" not in ran.err
+    assert "\x07" not in ran.err
+
+
+@pytest.mark.parametrize("out", ["file/key.json", "x" * 300, "folder"])
+def test_key_that_cannot_be_written_is_said(openstile: Openstile, home: Path, tmp_path: Path, out: str) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    kid = openstile("keys", "create", "issuer", "--home", home, "--json").json["kid"]
+    ran = openstile("keys", "export", kid, "--out", tmp_path / out, "--home", home)
+    assert (ran.exit_code in (1, 2), ran.err.count("\n")) == (True, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "home"]
+
+
+@pytest.mark.parametrize("variable", ["OPENSTILE_POLICY", "OPENSTILE_GATE", "OPENSTILE_OPERATOR"])
+def test_environment_that_is_no_setting_is_named(
+    openstile: Openstile, home: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "{x")
+    ran = openstile("keys", "list", "--home", home)
+    assert (ran.exit_code, variable in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize("where", ["a full disk", "a reader that went away"])
+def test_result_that_nobody_could_read_never_ends_as_admitted(
+    home: Path, tmp_path: Path, openstile: Openstile, more: tuple[str, ...], where: str
+) -> None:
+    out = tmp_path / "out"
+    assert openstile(*_enrol(home, out, "--pin", "4711")).exit_code == 0
+    if where == "a full disk":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    command = ("cross", "--pass", out / "pass.txt", "--pin", "4711", "--home", home, *more)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "openstile", *map(str, command)],
+        stdout=descriptor, stderr=subprocess.PIPE, text=True, check=False, env=environment,
+    )  # fmt: skip
+    os.close(descriptor)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+
+
+def test_result_is_written_on_a_terminal_that_knows_ascii_only(home: Path, tmp_path: Path) -> None:
+    arguments = map(str, _enrol(home, tmp_path / "out", "--pin", "4711", "--product", "Größe", "--json"))
+    ran = subprocess.run(
+        [sys.executable, "-m", "openstile", *arguments],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (ran.returncode, json.loads(ran.stdout)["product"]) == (0, "Größe")

@@ -29,9 +29,11 @@ def test_pass_that_is_there_stays_unless_replaced(tmp_path: Path) -> None:
 
 def test_failure_on_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "pass.svg").mkdir()
-    with pytest.raises((BadInputError, OSError)):
+    (tmp_path / "pass.png").write_bytes(b"another rider's")
+    with pytest.raises(BadInputError, match=r"pass\.svg is a folder"):
         write_pass_files(FILES, tmp_path, replace=True)
-    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pass.png", "pass.svg"]
+    assert (tmp_path / "pass.png").read_bytes() == b"another rider's"
 
 
 def test_folder_that_is_a_file_is_said(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The operator's settings: `settings.toml` in the home folder, checked when read (docs/operator-guide.md)."""
 
+import os
 import tomllib
 from dataclasses import fields
 from datetime import timedelta
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from openstile.assembly.settings_text import DEFAULT_SETTINGS
 from openstile.crossing import Policy
@@ -136,11 +137,21 @@ def load_settings(path: Path) -> Settings:
         raise BadInputError(f"{path}: is not UTF-8 text; write it anew or delete it to get the defaults") from None
     except tomllib.TOMLDecodeError as error:
         raise BadInputError(f"{path}: is not valid TOML: {error}") from None
+    except SettingsError:
+        raise BadInputError(
+            f"{_whole_table()}: is not a table; set single keys, as OPENSTILE_GATE__ID=east-1"
+        ) from None
     except ValidationError as error:
         raise BadInputError(f"{path}: {_first_problem(error)}") from None
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
     return settings
+
+
+def _whole_table() -> str:
+    """The variables of the environment that stand for a table as a whole."""
+    names = {f"OPENSTILE_{name.upper()}" for name in Settings.model_fields}
+    return ", ".join(sorted(name for name in os.environ if name.upper() in names))
 
 
 _Built = TypeVar("_Built")

@@ -1,8 +1,10 @@
 """The `openstile` command: its groups, its one place for errors, and its exit codes."""
 
+import io
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,7 @@ from openstile.cli import cross, demo, doctor, enrol, gate, journal, keys, model
 from openstile.cli.options import wants_json
 from openstile.terms.errors import OpenstileError
 
+EXIT_FAILED = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -51,6 +54,9 @@ def openstile(
 
 def main() -> None:
     """Run the command line and end the process with a documented exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is escaped, not an error
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -66,9 +72,10 @@ def run(arguments: list[str]) -> int:
         return _fail(arguments, message, error.exit_code) if message else error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _fail(arguments, "interrupted", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        # Never 0 where nobody could read the result: 0 says admitted.
+        _drop_output()
+        return _fail(arguments, f"{error.filename or 'standard output'}: {error.strerror}", EXIT_FAILED)
     except Exception as error:
         if os.environ.get("OPENSTILE_DEBUG"):
             raise
@@ -78,8 +85,22 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(arguments: list[str], message: str, exit_code: int) -> int:
-    line = " ".join(message.split())
-    if wants_json(arguments):
-        print(json.dumps({"error": line, "exit_code": exit_code}))
+    line = "".join(map(_visible, " ".join(message.split())))
+    try:
+        if wants_json(arguments):
+            print(json.dumps({"error": line, "exit_code": exit_code}), flush=True)
+    except OSError:
+        _drop_output()
     print(f"openstile: {line}", file=sys.stderr)
     return exit_code
+
+
+def _drop_output() -> None:
+    """What is left to be written goes nowhere, so that the interpreter does not fail on it once more at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _visible(character: str) -> str:
+    """A character of a message; one that a terminal would obey (a file name may hold such) is spelled out."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -67,9 +67,11 @@ def _print(crossing: Crossing, *, language: str) -> None:
 
     if crossing.reason is None:
         message = state_message(GateState.ADMITTED, Language(language))
-        console().print(f"[green]ADMIT[/green]  {message.headline}. {message.advice}")
+        console().print("ADMIT", style="green", end="")
+        console().print(f"  {message.headline}. {message.advice}")
     else:
         message = refusal_message(crossing.reason, Language(language))
-        console().print(f"[red]REFUSE[/red] ({crossing.reason.value})  {message.headline}. {message.advice}")
+        console().print("REFUSE", style="red", end="")
+        console().print(f" ({crossing.reason.value})  {message.headline}. {message.advice}")
     steps = "  ".join(f"{step.step} {step.elapsed_ms:.1f}" for step in crossing.steps)
-    console().print(f"[dim]ms: {steps}  total {crossing.total_ms:.1f}[/dim]")
+    console().print(f"ms: {steps}  total {crossing.total_ms:.1f}", style="dim")

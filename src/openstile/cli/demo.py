@@ -30,6 +30,6 @@ def demo(
         out,
         as_json=as_json,
         downloading=partial(download_progress, quiet=as_json),
-        say=lambda words: None if as_json else error_console().print(f"[dim]{words} ...[/dim]"),
+        say=lambda words: None if as_json else error_console().print(f"{words} ...", style="dim"),
         svg=svg,
     )

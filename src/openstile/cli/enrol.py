@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from openstile.cli.options import HomeOption, JsonOption, home_of
+from openstile.cli.options import HomeOption, JsonOption, folder, home_of
 from openstile.cli.printing import console, error_console, print_json
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import PASS_DAYS_MAX
@@ -14,7 +14,7 @@ from openstile.terms.limits import PASS_DAYS_MAX
 def enrol(
     product: Annotated[str, typer.Option(help="What the rider bought, such as season-2026.")],
     days: Annotated[int, typer.Option(min=1, max=PASS_DAYS_MAX, help="For how many days the pass is valid.")],
-    out: Annotated[Path, typer.Option(help="Folder for pass.png, pass.svg, pass.pdf and pass.txt.")],
+    out: Annotated[Path, typer.Option(parser=folder, help="Folder for pass.png, pass.svg, pass.pdf and pass.txt.")],
     face: Annotated[
         list[Path] | None, typer.Option("--face", help="Photograph of the rider; several make a better pass.")
     ] = None,
@@ -66,7 +66,8 @@ def enrol(
         )
     else:
         until = f"{enrolled.issued.expires:%Y-%m-%d %H:%M} UTC"
-        console().print(f"[green]pass {enrolled.issued.pass_id}[/green] for {product}, until {until}")
+        console().print(f"pass {enrolled.issued.pass_id}", style="green", end="")
+        console().print(f" for {product}, until {until}")
         for path in enrolled.files:
             console().print(f"  {path}")
         console().print("Nothing of the rider was kept here: the pass holds the only copy.")

@@ -28,8 +28,9 @@ def verify(home: HomeOption = None, as_json: JsonOption = False) -> int:
             }
         )
     else:
+        console().print("verified", style="green", end="")
         console().print(
-            f"[green]verified[/green]  gate {report.gate}: {report.taps} taps, {report.faded} faded, "
+            f"  gate {report.gate}: {report.taps} taps, {report.faded} faded, "
             f"head {report.head.seq} {report.head.hash.hex()[:16]}"
         )
     return 0

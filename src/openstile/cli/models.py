@@ -85,9 +85,8 @@ def verify(pack: PackArgument = _DEFAULT, home: HomeOption = None, as_json: Json
         if verified.deviation is None
         else f"known answers met, off by {verified.deviation:.1e} at most"
     )
-    console().print(
-        f"[green]verified[/green]  {verified.name} ({verified.pack_id}): {len(verified.files)} files, {known}"
-    )
+    console().print("verified", style="green", end="")
+    console().print(f"  {verified.name} ({verified.pack_id}): {len(verified.files)} files, {known}")
     return 0
 
 

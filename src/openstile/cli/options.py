@@ -1,6 +1,5 @@
 """Options that many commands share."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +8,20 @@ import typer
 from openstile.assembly.home import Home, open_home
 from openstile.terms.errors import BadInputError
 
+
+def folder(text: str) -> Path:
+    """The folder called `text`. Raises `BadInputError` when it is empty, as an unset variable of a shell is."""
+    if not text:
+        raise BadInputError("the name of a folder is empty; give . for the current one")
+    return Path(text)
+
+
 HomeOption = Annotated[
     Path | None,
     typer.Option(
         "--home",
         envvar="OPENSTILE_HOME",
+        parser=folder,
         help="Folder with keys, settings and journal; made with safe defaults on first use.",
         show_default=False,
     ),
@@ -23,7 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value i
 
 def home_of(folder: Path | None) -> Home:
     """The home that the option or the environment names. Raises `BadInputError` when neither does."""
-    if folder is None or not os.fspath(folder):
+    if folder is None:
         raise BadInputError("no home given; add --home DIR or set OPENSTILE_HOME")
     return open_home(folder)
 

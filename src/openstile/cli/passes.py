@@ -39,7 +39,7 @@ def inspect(
         return 0
     for name, value in lines.items():
         if value is not None:
-            console().print(f"{name.replace('_', ' '):>20}  {_words(value)}", markup=False)
+            console().print(f"{name.replace('_', ' '):>20}  {_words(value)}")
     return 0
 
 

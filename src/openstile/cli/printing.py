@@ -9,18 +9,21 @@ from rich.table import Table
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=None, separators=(", ", ": ")))
+    """One JSON value on standard output, in ASCII: it can be written whatever the terminal's encoding is."""
+    print(json.dumps(value), flush=True)
 
 
 def console() -> Console:
-    """The terminal for results; rich respects NO_COLOR and a standard output that is no terminal."""
-    return Console(highlight=False, soft_wrap=True)
+    """The terminal for results; rich respects NO_COLOR and a standard output that is no terminal.
+
+    Nothing that is printed is taken as markup or emoji, for a product or a path may look like it: colour is a `style`.
+    """
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def error_console() -> Console:
-    """The terminal for progress and warnings."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    """The terminal for progress and warnings; plain text, as `console`."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -40,6 +40,9 @@ def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[
         raise BadInputError(f"{folder}: {error.strerror}; give a folder that you can write with --out") from None
     targets = tuple(folder / name for name in PASS_FILE_NAMES)
     there = [target.name for target in targets if target.exists()]
+    folders = [target.name for target in targets if target.is_dir()]
+    if folders:
+        raise BadInputError(f"{folder}: {folders[0]} is a folder there; give another --out")
     if there and not replace:
         raise BadInputError(f"{folder}: holds a pass already ({', '.join(there)}); give another --out, or --replace")
     try:
@@ -51,6 +54,8 @@ def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[
             write_private(staging / name, content)
         for target in targets:
             (staging / target.name).replace(target)
+    except OSError as error:
+        raise BadInputError(f"{folder}: cannot be written: {error.strerror}; give another --out") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return targets
