@@ -350,10 +350,42 @@ def test_import_of_another_key_under_the_same_name_changes_nothing(filled: KeySt
     other = KeyStore(tmp_path / "other")
     foreign = other.create(Role.ISSUER, "metro", now=NOW)
     before = issuer_file(filled).read_bytes()
-    with pytest.raises(BadInputError, match="is there already"):
+    with pytest.raises(BadInputError, match="own key is here already"):
         filled.import_public(other.export_public(foreign.kid), what="given")
     assert issuer_file(filled).read_bytes() == before
     assert not list(filled.folder.glob(".*"))
+
+
+@pytest.mark.parametrize(("role", "name"), [(Role.GATE_GROUP, GROUP), (Role.ISSUER, "metro")])
+def test_imported_key_of_a_later_generation_never_becomes_the_one_that_seals_or_signs(
+    filled: KeyStore, tmp_path: Path, role: Role, name: str
+) -> None:
+    other = KeyStore(tmp_path / "other")
+    other.create(role, name, now=NOW)
+    later = other.rotate(role, name, now=NOW)
+    before = filled.list_keys()
+    with pytest.raises(BadInputError, match="own key is here already"):
+        filled.import_public(other.export_public(later.kid), what="given")
+    assert filled.list_keys() == before
+
+
+def test_import_of_two_different_keys_under_one_name_and_generation_is_refused(tmp_path: Path) -> None:
+    gate, offices = KeyStore(tmp_path / "gate"), [KeyStore(tmp_path / name) for name in ("one", "two")]
+    first, second = (office.export_public(office.create(Role.ISSUER, "metro", now=NOW).kid) for office in offices)
+    gate.import_public(first, what="given")
+    with pytest.raises(BadInputError, match="is there already"):
+        gate.import_public(second, what="given")
+    assert len(gate.list_keys()) == 1
+
+
+def test_import_beyond_the_limit_of_keys_is_refused_and_the_store_still_opens(filled: KeyStore, tmp_path: Path) -> None:
+    other = KeyStore(tmp_path / "other")
+    kids = [other.create(Role.ISSUER, f"issuer-{number}", now=NOW).kid for number in range(KEYS_MAX - 1)]
+    for kid in kids[:-1]:
+        filled.import_public(other.export_public(kid), what="given")
+    with pytest.raises(BadInputError, match=f"more than {KEYS_MAX} keys"):
+        filled.import_public(other.export_public(kids[-1]), what="given")
+    assert len(filled.list_keys()) == KEYS_MAX
 
 
 def test_disk_that_does_not_take_the_key_leaves_nothing_behind(

@@ -130,10 +130,21 @@ class KeyStore:
         return encode_key(self._of_kid(kid), with_private=False)
 
     def import_public(self, data: bytes, *, what: str) -> KeyInfo:
-        """Takes in an exported public half. A key that is here keeps its private half; revoked stays revoked."""
+        """Takes in an exported public half. A key that is here keeps its private half; revoked stays revoked.
+
+        Refuses a new key for a name whose private half is here: it would take the place of our own, and passes would be
+        sealed to whoever made it. Raises BadInputError.
+        """
         imported = replace(decode_key(data, what=what), private=None)
-        same = [key for key in self._load() if key.public.kid == imported.public.kid]
+        keys = self._load()
+        same = [key for key in keys if key.public.kid == imported.public.kid]
         if not same:
+            if any(key.private and (key.role, key.name) == (imported.role, imported.name) for key in keys):
+                raise BadInputError(
+                    f"{what}: is another key of {imported.role.value} {imported.name}, whose own key is here already; "
+                    "make new ones with rotate"
+                )
+            self._check_room(keys)
             self._write(imported, replacing=False)
         elif imported.revoked and not same[0].revoked:
             self._write(replace(same[0], revoked=True), replacing=True)
@@ -145,12 +156,15 @@ class KeyStore:
     ) -> KeyInfo:
         if not timedelta(days=1) <= valid_for <= timedelta(days=KEY_DAYS_MAX):
             raise BadInputError(f"{role.value} {name}: a key lasts 1 to {KEY_DAYS_MAX} days")
-        if len(self._load()) >= KEYS_MAX:
-            raise BadInputError(f"{self.folder}: cannot hold more than {KEYS_MAX} keys; remove those that no pass uses")
+        self._check_room(self._load())
         created = now.astimezone(UTC).replace(microsecond=0)
         key = _generate(role, name, generation, created, created + valid_for, algorithm)
         self._write(key, replacing=False)
         return _info(key, is_newest=True)
+
+    def _check_room(self, keys: list[StoredKey]) -> None:
+        if len(keys) >= KEYS_MAX:
+            raise BadInputError(f"{self.folder}: cannot hold more than {KEYS_MAX} keys; remove those that no pass uses")
 
     def _named(self, role: Role, name: str) -> list[StoredKey]:
         return [key for key in self._load() if (key.role, key.name) == (role, name)]
