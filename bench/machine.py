@@ -29,9 +29,12 @@ def pin_to_one_core() -> int:
 
 
 def circumstances() -> str:
-    """The load average of the minute before (of a machine at rest: near 0), and whether others can interrupt us."""
-    real_time = os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
-    return f"load average {os.getloadavg()[0]:.1f}, {'real-time' if real_time else 'usual'} priority"
+    """The load average of the minute before (of a machine at rest: near 0), and whether we go before others."""
+    autogroup = Path("/proc/self/autogroup")
+    nice = [str(os.getpriority(os.PRIO_PROCESS, 0))]
+    nice += autogroup.read_text().split()[-1:] if autogroup.is_file() else []
+    usual = set(nice) == {"0"} and os.sched_getscheduler(0) == os.SCHED_OTHER
+    return f"load average {os.getloadavg()[0]:.1f}, {'usual' if usual else 'raised'} priority"
 
 
 def file_system_of(folder: Path) -> str:
