@@ -6,6 +6,7 @@ import pkgutil
 import types
 import typing
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import onnx
@@ -19,6 +20,7 @@ from openstile.passes.reference import Reference
 
 ROOMS_THAT_SEE_FACES = ("openstile.face", "openstile.crossing", "openstile.gate")
 BIOMETRIC = (Template, Reference, OpenedPass)
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _modules(*prefixes: str) -> list[types.ModuleType]:
@@ -37,10 +39,15 @@ def _functions(module: types.ModuleType) -> Iterator[tuple[str, Callable[..., An
                     yield f"{module.__name__}.{name}.{inner_name}", function
 
 
+def _parts(annotation: object) -> tuple[object, ...]:
+    """What an annotation is made of: the arguments of a generic, the fields of one of our dataclasses."""
+    if isinstance(annotation, type) and is_dataclass(annotation) and annotation not in BIOMETRIC:
+        return tuple(typing.get_type_hints(annotation, localns={"onnx": onnx}).values())
+    return typing.get_args(annotation)
+
+
 def _holds_biometric(annotation: object) -> bool:
-    return any(annotation is kind for kind in BIOMETRIC) or any(
-        _holds_biometric(argument) for argument in typing.get_args(annotation)
-    )
+    return any(annotation is kind for kind in BIOMETRIC) or any(_holds_biometric(part) for part in _parts(annotation))
 
 
 def _is_optional(annotation: object) -> bool:
@@ -48,19 +55,22 @@ def _is_optional(annotation: object) -> bool:
 
 
 def _collects(annotation: object) -> bool:
-    """Whether `annotation` is a container, iterator or callable of templates, at any depth."""
+    """Whether `annotation` is a container, iterator or callable of templates, or holds one, at any depth."""
     arguments = typing.get_args(annotation)
-    if not arguments:
-        return False
-    if not _is_optional(annotation) and any(_holds_biometric(argument) for argument in arguments):
+    if arguments and not _is_optional(annotation) and any(_holds_biometric(argument) for argument in arguments):
         return True
-    return any(_collects(argument) for argument in arguments)
+    return any(_collects(part) for part in _parts(annotation))
 
 
 def _offences(function: Callable[..., Any]) -> list[str]:
     hints = typing.get_type_hints(function, localns={"onnx": onnx})
     hints.pop("return", None)
-    found = [f"{name}: a collection" for name, hint in hints.items() if _collects(hint)]
+    many = {name for name, parameter in inspect.signature(function).parameters.items() if parameter.kind in _VARIADIC}
+    found = [
+        f"{name}: a collection"
+        for name, hint in hints.items()
+        if _collects(hint) or (name in many and _holds_biometric(hint))
+    ]
     held = [name for name, hint in hints.items() if _holds_biometric(hint)]
     references = [name for name in held if name != "probe"]
     if len(references) > 1:
@@ -77,6 +87,14 @@ def test_no_function_of_face_crossing_or_gate_takes_more_than_one_reference() ->
     assert checked > 100
 
 
+@dataclass
+class Drawer:
+    """A gallery under another name, for the test below."""
+
+    label: str
+    templates: tuple[Template, ...]
+
+
 def test_the_check_would_see_a_search() -> None:
     def identify(probe: Template, references: list[Template]) -> int:
         return 0
@@ -90,10 +108,20 @@ def test_the_check_would_see_a_search() -> None:
     def stream(probe: Template, supply: Callable[[], Iterator[Template]]) -> int:
         return 0
 
+    def starred(probe: Template, *references: Template) -> int:
+        return 0
+
+    def keyed(probe: Template, **wanted: Template) -> int:
+        return 0
+
+    def wrapped(probe: Template, wanted: Drawer) -> int:
+        return 0
+
     def honest(probe: Template, reference: Template | None) -> int:
         return 0
 
-    assert all(_offences(f) for f in (identify, watch, twice, stream))
+    for function in (identify, watch, twice, stream, starred, keyed, wrapped):
+        assert _offences(function), function.__name__
     assert _offences(honest) == []
 
 
