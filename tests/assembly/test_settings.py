@@ -1,5 +1,6 @@
 """Settings: the file says what the defaults are, a slip is named, nothing is guessed."""
 
+import os
 import re
 import stat
 import tomllib
@@ -109,3 +110,25 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     settings = _load(tmp_path, "[gate]\nid = 'north-1'\nlanguage = 'de'")
     assert (settings.gate.id, settings.gate.language, settings.retention.trips_hours) == ("south-2", "de", 24)
     assert settings.to_policy().passback_s == 7
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_settings_that_others_can_change_are_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[policy]\ndistance_max = 2.0\n")
+    path.chmod(mode)
+    with pytest.raises(BadInputError, match="others can change it"):
+        load_settings(path)
+    path.chmod(0o644)
+    assert load_settings(path).to_policy().distance_max == 2.0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_settings_that_somebody_else_put_there_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[policy]\ndistance_max = 2.0\n")
+    os.chown(path, 65534, 65534)
+    with pytest.raises(BadInputError, match="others can change it"):
+        load_settings(path)
+    os.chown(tmp_path, 65534, 65534)
+    assert load_settings(path).to_policy().distance_max == 2.0

@@ -298,3 +298,36 @@ def test_result_is_written_on_a_terminal_that_knows_ascii_only(home: Path, tmp_p
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert (ran.returncode, json.loads(ran.stdout)["product"]) == (0, "Größe")
+
+
+def test_looking_at_a_journal_that_is_not_there_makes_no_gate_key(openstile: Openstile, home: Path) -> None:
+    for command in ("verify", "show"):
+        ran = openstile("journal", command, "--home", home)
+        assert (ran.exit_code, "no crossing has been recorded yet" in ran.err) == (4, True)
+    assert not (home / "gate").exists()
+
+
+def test_lost_gate_key_is_not_replaced_by_verifying(openstile: Openstile, home: Path, tmp_path: Path) -> None:
+    assert openstile(*_enrol(home, tmp_path / "out", "--pin", "4711")).exit_code == 0
+    assert openstile("cross", "--pass", tmp_path / "out" / "pass.txt", "--pin", "4711", "--home", home).exit_code == 0
+    (home / "gate" / "gate.pem").unlink()
+    for command in (("journal", "verify"), ("doctor",)):
+        ran = openstile(*command, "--home", home)
+        assert (ran.exit_code in (3, 4), "gate.pem" in ran.out + ran.err) == (True, True)
+        assert not (home / "gate" / "gate.pem").exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_doctor_finds_what_does_not_work_and_goes_on(openstile: Openstile, home: Path, tmp_path: Path) -> None:
+    assert openstile(*_enrol(home, tmp_path / "out", "--pin", "4711")).exit_code == 0
+    healthy = openstile("doctor", "--home", home, "--json")
+    assert (healthy.exit_code, healthy.json["healthy"]) == (0, True)
+    (home / "keys").chmod(0o755)
+    (home / "settings.toml").write_text("[gate]\nid = 7\n")
+    (home / "gate").write_text("not a folder")
+    ran = openstile("doctor", "--home", home, "--json")
+    found = {finding["what"]: finding["works"] for finding in ran.json["findings"]}
+    assert (ran.exit_code, ran.json["healthy"]) == (3, False)
+    assert not found["settings"]
+    assert not found["keys"]
+    assert found["model pack"]

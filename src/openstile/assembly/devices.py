@@ -1,14 +1,16 @@
 """Real devices from their names in the settings: barrier, camera, PIN pad, and files that hold a pass."""
 
-import getpass
+import os
+import select
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
 from openstile.gate.barrier import Barrier, ConsoleBarrier
 from openstile.passes.qr import read_qr
 from openstile.terms.errors import BadInputError
-from openstile.terms.limits import PASS_TEXT_CHARS_MAX
+from openstile.terms.limits import PASS_TEXT_CHARS_MAX, PIN_LINE_BYTES_MAX, PIN_WAIT_S_MAX
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -36,19 +38,48 @@ def barrier_of(name: str, *, open_ms: int, announce: bool) -> Barrier:
 
 
 def pin_pad_of(name: str) -> Callable[[], str | None]:
-    """The PIN pad called `none` (nobody types) or `console` (typed unseen on the terminal)."""
+    """The PIN pad called `none` (nobody types) or `console` (typed unseen on the terminal). Raises `BadInputError`."""
     if name == "none":
         return lambda: None
     if name == "console":
-        return _ask_on_console
+        if not sys.stdin.isatty():
+            raise BadInputError("PIN pad console: standard input is no terminal; give none, or start it on a terminal")
+        return ConsolePinPad(sys.stdin.fileno())
     raise BadInputError(f"PIN pad {name}: give console or none")
 
 
-def _ask_on_console() -> str | None:
-    try:
-        return getpass.getpass("PIN: ", stream=sys.stderr) or None
-    except (EOFError, OSError):
-        return None
+class ConsolePinPad:
+    """Asks for a PIN on the terminal `descriptor`, typed unseen; None when none came within `wait_s` seconds.
+
+    What was typed before it was asked is thrown away: it is not this rider's.
+    """
+
+    def __init__(self, descriptor: int, *, wait_s: float = PIN_WAIT_S_MAX) -> None:
+        self._descriptor = descriptor
+        self._wait_s = wait_s
+
+    def __call__(self) -> str | None:
+        """The line that was typed, without its end."""
+        try:
+            before = termios.tcgetattr(self._descriptor)
+            unseen = [*before]
+            unseen[3] = before[3] & ~termios.ECHO
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, unseen)
+            try:
+                sys.stderr.write("PIN: ")
+                sys.stderr.flush()
+                return self._line()
+            finally:
+                termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, before)
+                sys.stderr.write("\n")
+        except (OSError, termios.error):
+            return None
+
+    def _line(self) -> str | None:
+        ready, _, _ = select.select([self._descriptor], [], [], self._wait_s)
+        if not ready:
+            return None
+        return os.read(self._descriptor, PIN_LINE_BYTES_MAX).decode("ascii", "replace").rstrip("\r\n") or None
 
 
 def read_presented(path: Path) -> str | bytes:

@@ -35,15 +35,9 @@ def examine(folder: Path | None, *, camera: str | None) -> tuple[Finding, ...]:
     home = Home(folder.expanduser().absolute()) if folder is not None and folder.is_dir() else None
     findings = [_try("Openstile and Python", True, lambda: f"{__version__}, Python {sys.version.split()[0]}")]
     settings = Settings()
-    if home is not None and home.settings.exists():
-        findings.append(
-            _try(
-                "settings",
-                True,
-                lambda: f"{home.settings}: {len(load_settings(home.settings).to_policy().products) or 'all'} products",
-            )
-        )
-        if findings[-1].works:
+    if home is not None:
+        findings.append(_try("settings", True, lambda: _settings(home)))
+        if findings[-1].works and home.settings.exists():
             settings = load_settings(home.settings)
     packs = (home.packs,) if home else ()
     findings.append(_try("model pack", True, lambda: _pack(settings.gate.model_pack, packs)))
@@ -53,7 +47,7 @@ def examine(folder: Path | None, *, camera: str | None) -> tuple[Finding, ...]:
         findings.append(Finding("home", True, False, "none given, or not made yet: the first enrol makes it"))
     else:
         findings.append(_try("keys", True, lambda: _keys(home)))
-        findings.append(_try("journal", home.journal.exists(), lambda: _journal(home)))
+        findings.append(_try("journal", True, lambda: _journal(home)))
     findings.append(_try("camera", False, lambda: _camera(camera or settings.gate.camera)))
     return tuple(findings)
 
@@ -63,6 +57,12 @@ def _try(what: str, needed: bool, look: Callable[[], str]) -> Finding:
         return Finding(what, True, needed, look())
     except (OpenstileError, OSError) as error:
         return Finding(what, False, needed, " ".join(str(error).split()))
+
+
+def _settings(home: Home) -> str:
+    if not home.settings.exists():
+        return "none yet: the defaults"
+    return f"{home.settings}: {len(load_settings(home.settings).to_policy().products) or 'all'} products"
 
 
 def _pack(name: str, packs: tuple[Path, ...]) -> str:
@@ -87,7 +87,7 @@ def _keys(home: Home) -> str:
 def _journal(home: Home) -> str:
     if not home.journal.exists():
         return "no taps yet"
-    report = verify_journal(home.journal, public_key=GateKey.open(home.gate_key).public_key)
+    report = verify_journal(home.journal, public_key=GateKey.open(home.gate_key, make=False).public_key)
     return f"verified: {report.taps} taps, {report.faded} faded"
 
 

@@ -122,14 +122,12 @@ def load_settings(path: Path) -> Settings:
 
     Raises `BadInputError` naming the file, the key and what is wrong with it.
     """
-    if not path.exists():
-        write_private(path, DEFAULT_SETTINGS.encode())
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"{path}: {error.strerror}; it must be a file you can read") from None
-    if len(data) > SETTINGS_BYTES_MAX:
-        raise BadInputError(f"{path}: larger than {SETTINGS_BYTES_MAX} bytes; it is not a settings file")
+        if not path.exists():
+            write_private(path, DEFAULT_SETTINGS.encode())
+    except PermissionError:
+        raise BadInputError(f"{path}: Permission denied; it must be a file you can read") from None
+    data = _read_trusted(path)
     try:
         settings = Settings(**tomllib.loads(data.decode()))
         settings.to_policy()
@@ -146,6 +144,21 @@ def load_settings(path: Path) -> Settings:
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
     return settings
+
+
+def _read_trusted(path: Path) -> bytes:
+    """The file's bytes, refused where somebody else could have set what a gate asks of a face."""
+    try:
+        with path.open("rb") as file:
+            status, owners = os.fstat(file.fileno()), {0, os.geteuid(), path.parent.stat().st_uid}
+            data = file.read(SETTINGS_BYTES_MAX + 1)
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror}; it must be a file you can read") from None
+    if status.st_mode & 0o022 or status.st_uid not in owners:
+        raise BadInputError(f"{path}: others can change it; look through it, then run: chmod go-w {path}")
+    if len(data) > SETTINGS_BYTES_MAX:
+        raise BadInputError(f"{path}: larger than {SETTINGS_BYTES_MAX} bytes; it is not a settings file")
+    return data
 
 
 def _whole_table() -> str:

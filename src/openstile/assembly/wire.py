@@ -16,7 +16,7 @@ from openstile.face import FaceEngine
 from openstile.gate.barrier import Barrier
 from openstile.gate.lane import Lane, LaneIdentity
 from openstile.gate.loop import GateLoop
-from openstile.journal import GateKey, Journal, JournalReport, verify_journal
+from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
 from openstile.journal.store import Fading
 from openstile.journal.view import JournalView, read_journal
 from openstile.passes.claims import Assurance, Entitlement, StatusReference
@@ -94,7 +94,10 @@ class Installation:
 
     def verify_journal(self) -> JournalReport:
         """Check the whole journal against this gate's public key. Raises `JournalBrokenError`, `JournalError`."""
-        return verify_journal(self.home.journal, public_key=self.gate_key.public_key)
+        if not self.home.journal.exists():
+            raise JournalError(f"journal {self.home.journal}: does not exist; no crossing has been recorded yet")
+        public_key = GateKey.open(self.home.gate_key, make=False).public_key
+        return verify_journal(self.home.journal, public_key=public_key)
 
     def read_journal(self, *, limit: int) -> JournalView:
         """What the journal holds now, also while the gate runs."""

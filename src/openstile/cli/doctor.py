@@ -15,7 +15,7 @@ def doctor(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Check Python, models, keys, journal, disk, clock and camera. Exit code 3 when something needed does not work."""
+    """Check Python, models, keys, journal, disk and camera. Exit code 3 when something needed does not work."""
     from openstile.assembly.health import examine
 
     findings = examine(home, camera=camera)

@@ -44,13 +44,13 @@ class GateKey:
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
-    def open(cls, path: Path) -> "GateKey":
-        """The key in `path`, made on first use. Of two processes that make it at once, both get the same one.
+    def open(cls, path: Path, *, make: bool = True) -> "GateKey":
+        """The key in `path`, made on first use if `make`. Of two processes that make it at once, both get the same one.
 
         Raises JournalError when the file is not such a key, cannot be read or written, or others can read it.
         """
         try:
-            if not path.exists():
+            if make and not path.exists():
                 _create(path, Ed25519PrivateKey.generate())
             return cls(_load(path))
         except OSError as error:

@@ -62,6 +62,9 @@ ARCHIVE_BYTES_MAX = 256 * 2**20
 # The gate.
 PASSES_WATCHED_MAX = 10_000
 """Passes whose failed attempts a gate remembers at one time, in memory only."""
+PIN_WAIT_S_MAX = 30
+"""How long a gate waits for a PIN before it serves the next rider."""
+PIN_LINE_BYTES_MAX = 256
 JOURNAL_BYTES_FREE_MIN = 16 * 2**20
 """With less free disk than this, `openstile doctor` calls a gate not ready."""
 
@@ -75,7 +78,7 @@ JOURNAL_TAPS_SHOWN_MAX = 10_000
 
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
-assert PIN_DIGITS_MIN < PIN_DIGITS_MAX
+assert PIN_DIGITS_MIN < PIN_DIGITS_MAX < PIN_LINE_BYTES_MAX
 assert REFERENCE_BYTES_MIN <= TEMPLATE_BYTES_MAX
 assert PASS_DAYS_MAX < KEY_DAYS_MAX
 assert FACES_PER_FRAME_MAX <= FACE_CANDIDATES_MAX
