@@ -192,7 +192,7 @@ def test_owner_may_follow_one_odd_frame(world: World) -> None:
 
 def test_looking_ends_at_the_time_limit(world: World) -> None:
     world.clock.step_ns = 100_000_000
-    frames = RecordedFrames(*[9] * 1000)
+    frames = RecordedFrames(*[9] * 60)
     crossing = world.cross(world.face_pass(), frames)
     assert crossing.reason is Reason.NO_FACE
     assert frames.pulled <= world.policy.look_ms_max / 100
