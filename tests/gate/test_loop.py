@@ -89,6 +89,18 @@ def test_pass_taken_away_and_shown_again_is_a_second_crossing(world: World, jour
     assert street.reports.reasons == [None, Reason.USED_RECENTLY]
 
 
+def test_two_passes_held_up_together_are_each_served_once(world: World, journal: Journal) -> None:
+    first, second = frame_showing(world.face_pass(1)), frame_showing(world.face_pass(2))
+    height = max(first.pixels.shape[0], second.pixels.shape[0])
+    sheets = [np.pad(f.pixels, ((0, height - f.pixels.shape[0]), (0, 0), (0, 0)), constant_values=255)
+              for f in (first, second)]  # fmt: skip
+    both = Frame(np.ascontiguousarray(np.concatenate(sheets, axis=1)), 0)
+    street = Street(world, journal, iter([both, frame_of(1), both, frame_of(2), *[both] * 20]))
+    street.loop.run()
+    assert len(street.reports.crossings) == 2
+    assert len({crossing.pass_id for crossing in street.reports.crossings}) == 2
+
+
 def test_next_rider_follows_at_once(world: World, journal: Journal) -> None:
     first, second = frame_showing(world.face_pass(1)), frame_showing(world.face_pass(2))
     street = Street(world, journal, iter([first, frame_of(1), second, frame_of(2)]))

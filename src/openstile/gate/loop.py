@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,8 +62,8 @@ class GateLoop:
         self._times = times
         self._report = report
         self._faded_ns: int | None = None
-        self._last_text_digest = b""
-        self._last_seen_ns = 0
+        self._served_ns: dict[bytes, int] = {}
+        """When each pass that was served was last in view: hashes of texts, for `rearm_ms`."""
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Serve riders until `stop()` is true or the camera's frames come to their end (a file or a folder)."""
@@ -90,7 +90,7 @@ class GateLoop:
         """One frame while idle: it is searched for a pass and for nothing else."""
         self._fade_when_due()
         texts = read_qr(frame.pixels)
-        fresh = next((text for text in texts if self._is_fresh(text)), None)
+        fresh = self._first_fresh(texts)
         if fresh is not None:
             self._serve(fresh, frames)
 
@@ -103,20 +103,22 @@ class GateLoop:
             self._display.show_reason(crossing.reason)
         self._report(crossing)
         if crossing.reason is Reason.CAMERA_LOST:
-            self._last_text_digest = b""  # the rider may show the pass again as soon as there is a camera
+            self._served_ns.clear()  # the rider may show the pass again as soon as there is a camera
             raise CameraLostError("camera: lost while looking at a rider")
         self._sleep(self._times.message_ms / 1000)
-        self._last_seen_ns = self._clock.monotonic_ns()
+        self._served_ns = dict.fromkeys(self._served_ns, self._clock.monotonic_ns())
         self._display.show_state(GateState.IDLE)
 
-    def _is_fresh(self, text: str) -> bool:
-        """Whether this is another pass than the last one, or the last one shown again after it was taken away."""
+    def _first_fresh(self, texts: Sequence[str]) -> str | None:
+        """The first pass in view that was not served yet, or was out of view since then."""
         now_ns = self._clock.monotonic_ns()
-        digest = hashlib.sha256(text.encode()).digest()
-        gone_ns = now_ns - self._last_seen_ns
-        again = digest == self._last_text_digest and gone_ns < self._times.rearm_ms * 1_000_000
-        self._last_text_digest, self._last_seen_ns = digest, now_ns
-        return not again
+        in_view = {hashlib.sha256(text.encode()).digest(): text for text in texts}
+        rearm_ns = self._times.rearm_ms * 1_000_000
+        served = {digest: seen for digest, seen in self._served_ns.items() if now_ns - seen < rearm_ns}
+        fresh = next((digest for digest in in_view if digest not in served), None)
+        seen_now = [digest for digest in in_view if digest in served or digest == fresh]
+        self._served_ns = served | dict.fromkeys(seen_now, now_ns)
+        return None if fresh is None else in_view[fresh]
 
     def _fade_when_due(self) -> None:
         now_ns = self._clock.monotonic_ns()
