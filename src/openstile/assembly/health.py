@@ -95,6 +95,6 @@ def _camera(name: str) -> str:
     with closing(open_frames(name)) as frames:
         frame = next(frames, None)
     if frame is None:
-        raise CameraLostError(f"{name}: gives no frame")
+        raise CameraLostError(f"{frames.name}: gives no frame")
     height, width = frame.pixels.shape[:2]
-    return f"{name}: {width} x {height}"
+    return f"{frames.name}: {width} x {height}"  # the source's own name: an address without its password
