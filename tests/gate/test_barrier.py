@@ -134,7 +134,11 @@ def test_http_barrier_takes_no_proxy_from_the_environment(monkeypatch: pytest.Mo
     assert len(controller.told) == 1
 
 
-@pytest.mark.parametrize("url", ["", "gate", "ftp://gate/", "http://", "http://[::1", "http://user:word@gate/"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "gate", "ftp://gate/", "http://", "http://[::1", "http://user:word@gate/", "http://a..b/", "http://xn--/",
+     "http://a b/", f"http://{'a' * 64}/", "http://gate:0/", "http://gate:65536/"],
+)  # fmt: skip
 def test_address_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(BadInputError, match="barrier"):
         HttpBarrier(url, open_ms=1000)
