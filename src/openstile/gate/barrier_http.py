@@ -51,7 +51,7 @@ def _barrier_url(url: str, *, with_token: bool) -> str:
         host = parsed.host.encode("idna")  # as a resolver will, and it may refuse what the parser takes
     except (httpx.InvalidURL, UnicodeError) as error:
         raise BadInputError(f"barrier {url!r}: not an address; use http://host/path or https://host/path") from error
-    well_formed = host and b" " not in host and (parsed.port is None or 1 <= parsed.port <= 65535)
+    well_formed = host and b"%20" not in host and (parsed.port is None or 1 <= parsed.port <= 65535)
     if parsed.scheme not in ("http", "https") or not well_formed:
         raise BadInputError(f"barrier {url!r}: not an address; use http://host/path or https://host/path")
     if parsed.userinfo:
