@@ -214,6 +214,13 @@ def test_run_at_the_edge_of_a_flat_area_is_found(tmp_path: Path) -> None:
             assert not search_traces([tmp_path], [Secret("row", row)]).clean, (place, start)
 
 
+def test_what_pads_the_searched_bytes_is_no_part_of_a_run() -> None:
+    source = bytes(53) + b"\x01\x02\x03\x05\x04"
+    index = WindowIndex([Form("source", source)])
+    assert [hit.offset for hit in index.find(source[-16:])] == [0]
+    assert list(index.find(source[-15:] + b"\xff")) == []
+
+
 @given(st.binary(min_size=40, max_size=300), st.data())
 def test_index_finds_what_a_plain_search_finds(source: bytes, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(source) - RUN_BYTES))

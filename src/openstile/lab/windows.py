@@ -113,8 +113,10 @@ class WindowIndex:
         form = np.searchsorted(self._starts, positions, side="right") - 1
         places = positions[:, None] + around
         own = (places >= self._starts[form][:, None]) & (places < self._ends[form][:, None])
-        theirs = padded[offsets[:, None] + RUN_BYTES + around]
-        equal = own & (theirs == self._blob[np.clip(places, 0, len(self._blob) - 1)])
+        spots = offsets[:, None] + around
+        theirs = padded[spots + RUN_BYTES]
+        searched = (spots >= 0) & (spots < len(padded) - 2 * RUN_BYTES)  # and not what pads it
+        equal = own & searched & (theirs == self._blob[np.clip(places, 0, len(self._blob) - 1)])
         left = np.cumprod(equal[:, :_BLOCK][:, ::-1], axis=1).sum(axis=1)
         right = np.cumprod(equal[:, 2 * _BLOCK :], axis=1).sum(axis=1)
         for row in np.flatnonzero(left + right >= RUN_BYTES - _BLOCK):
