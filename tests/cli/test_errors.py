@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from tests.cli.conftest import Openstile
 
 from openstile.cli.app import app
+from openstile.face import Frame
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -124,6 +126,44 @@ def test_wrong_arguments_end_with_one_line(openstile: Openstile, home: Path, arg
     assert len(ran.err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("journal", "show"), ("journal", "verify"), ("journal", "fade"), ("keys", "list"), ("keys", "rotate", "issuer"),
+     ("pass", "inspect", "pyproject.toml"), ("cross", "--pass", "pyproject.toml"), ("gate",)],
+    ids=" ".join,
+)  # fmt: skip
+def test_command_that_only_looks_makes_no_home(openstile: Openstile, home: Path, command: tuple[str, ...]) -> None:
+    ran = openstile(*command, "--home", home)
+    assert ran.exit_code == 2
+    assert "does not exist" in ran.err
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_frames_called_like_a_camera_are_a_file(
+    openstile: Openstile,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    photograph: Path,
+    portraits: dict[str, Path],
+) -> None:
+    assert openstile(*_enrol(home, tmp_path / "out", "--pin", "4711")).exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    photograph.rename("0")
+    opened: list[str] = []
+
+    def open_frames(source: str) -> Iterator[Frame]:
+        opened.append(source)
+        return iter(())
+
+    monkeypatch.setattr("openstile.face.sources.open_frames", open_frames)
+    portrait = ("enrol", "--face", portraits["astronaut.png"], "--product", "season", "--days", 1, "--out", "rider")
+    assert openstile(*portrait, "--home", home).exit_code == 0
+    openstile("cross", "--pass", "rider/pass.txt", "--frames", "0", "--home", home)
+    assert opened == [str(tmp_path / "0")]
+
+
 def test_error_is_json_too_when_json_is_asked_for(openstile: Openstile, home: Path) -> None:
     ran = openstile("cross", "--pass", "absent.txt", "--home", home, "--json")
     assert ran.json["exit_code"] == ran.exit_code == 2
@@ -164,7 +204,7 @@ def test_internal_error_is_one_line_with_its_own_exit_code(
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("openstile.cli.keys.home_of", broken)
+    monkeypatch.setattr("openstile.cli.keys.existing_home_of", broken)
     ran = openstile("keys", "list", "--home", home)
     assert ran.exit_code == 70
     assert "secret detail" not in ran.err
@@ -263,6 +303,7 @@ def test_key_that_cannot_be_written_is_said(openstile: Openstile, home: Path, tm
 def test_environment_that_is_no_setting_is_named(
     openstile: Openstile, home: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
+    home.mkdir(mode=0o700)
     monkeypatch.setenv(variable, "{x")
     ran = openstile("keys", "list", "--home", home)
     assert (ran.exit_code, variable in ran.err) == (2, True)
@@ -301,6 +342,7 @@ def test_result_is_written_on_a_terminal_that_knows_ascii_only(home: Path, tmp_p
 
 
 def test_looking_at_a_journal_that_is_not_there_makes_no_gate_key(openstile: Openstile, home: Path) -> None:
+    home.mkdir(mode=0o700)
     for command in ("verify", "show"):
         ran = openstile("journal", command, "--home", home)
         assert (ran.exit_code, "no crossing has been recorded yet" in ran.err) == (4, True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from openstile.face import FaceEngine, extract_template, locate
 from openstile.face.align import align
@@ -16,6 +17,12 @@ from openstile.face.packs.cache import models_folder
 from openstile.lab.canary import CanaryVerdict, Secret, search_traces
 
 PHOTOGRAPHS = ("president-1.jpg", "president-2.jpg", "vice-president.jpg")
+
+
+def _held_up(pass_png: Path) -> NDArray[np.uint8]:
+    """A pass in front of a camera."""
+    code = read_image(pass_png).pixels
+    return cv2.copyMakeBorder(code, 80, 80, 80, 80, cv2.BORDER_CONSTANT, value=(90, 90, 90)).astype(np.uint8)
 
 
 class Processes:
@@ -91,10 +98,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine, portrai
     pixels = read_image(second).pixels
     cv2.imwrite(str(inputs / "3.png"), cv2.GaussianBlur(pixels, (0, 0), 12))
     assert processes.run(*cross, inputs / "3.png") == 10
-    code = read_image(out / "pass.png").pixels
-    cv2.imwrite(
-        str(inputs / "1.png"), cv2.copyMakeBorder(code, 80, 80, 80, 80, cv2.BORDER_CONSTANT, value=(90, 90, 90))
-    )
+    cv2.imwrite(str(inputs / "1.png"), _held_up(out / "pass.png"))
     cv2.imwrite(str(inputs / "2.png"), pixels)
     assert processes.run("gate", "--camera", inputs, "--no-pause") == 0
     assert processes.run("journal", "verify") == 0
@@ -136,3 +140,29 @@ def test_the_same_search_finds_a_template_that_was_left_there(
         path.write_bytes(whole)
     assert {(trace.file, trace.encoding) for trace in found} == {(path, "raw")}
     assert all("president-2.jpg" in trace.what for trace in found)
+
+
+def test_no_trace_is_there_while_a_gate_runs_nor_after_it_was_killed(
+    tmp_path: Path, engine: FaceEngine, portraits: dict[str, Path]
+) -> None:
+    """The write-ahead log of an open journal is searched too, and what a gate leaves that never closed it."""
+    processes = Processes(tmp_path)
+    processes.environment["OPENSTILE_GATE__MESSAGE_MS"] = "60000"
+    inputs, out = tmp_path.parent / f"{tmp_path.name}-seen", tmp_path / "pass"
+    inputs.mkdir()
+    face = portraits["president-1.jpg"]
+    assert processes.run("enrol", "--face", face, "--product", "season", "--days", 9, "--out", out) == 0
+    cv2.imwrite(str(inputs / "1.png"), _held_up(out / "pass.png"))
+    cv2.imwrite(str(inputs / "2.png"), read_image(portraits["president-2.jpg"]).pixels)
+    secrets = _secrets(engine, [portraits["president-2.jpg"]])
+    command = [sys.executable, "-m", "openstile", "gate", "--camera", inputs, "--home", processes.home, "--json"]
+    with subprocess.Popen(
+        command, env=processes.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as gate:
+        assert gate.stdout is not None
+        assert b'"admit"' in gate.stdout.readline()
+        assert (processes.home / "gate" / "journal.db-wal").stat().st_size > 0
+        assert search_traces([tmp_path], secrets).clean
+        gate.kill()
+    assert search_traces([tmp_path], secrets).clean
+    assert processes.run("journal", "verify") == 0

@@ -106,8 +106,9 @@ def test_camera_that_does_not_open_is_lost(source: str) -> None:
         next(open_frames(source))
 
 
-def test_network_camera_that_does_not_answer_is_lost_and_its_password_not_shown() -> None:
-    source = open_frames("rtsp://user:secret@127.0.0.1:9/stream")
+@pytest.mark.parametrize("password", ["secret", "p@secret", "p/secret", "secret@secret/"])
+def test_network_camera_that_does_not_answer_is_lost_and_its_password_not_shown(password: str) -> None:
+    source = open_frames(f"rtsp://user:{password}@127.0.0.1:9/stream")
     with pytest.raises(CameraLostError) as caught:
         next(source)
     assert "secret" not in str(caught.value) + source.name

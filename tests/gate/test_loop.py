@@ -65,7 +65,13 @@ def test_rider_is_served_and_the_gate_is_ready_again(world: World, journal: Jour
     street.loop.run()
     assert street.reports.reasons == [None]
     assert street.barrier.taps_when_opened == [1]
-    assert street.display.shown == [GateState.IDLE, GateState.LOOK, GateState.ADMITTED, GateState.IDLE]
+    assert street.display.shown == [
+        GateState.IDLE,
+        GateState.LOOK,
+        GateState.ADMITTED,
+        GateState.IDLE,
+        GateState.OUT_OF_SERVICE,
+    ]
 
 
 def test_pass_held_up_for_long_is_one_crossing(world: World, journal: Journal) -> None:
@@ -145,7 +151,7 @@ def test_journal_failure_is_shown_and_the_loop_goes_on(world: World, tmp_path: P
         street = Street(world, journal, iter([frame_showing(world.face_pass()), frame_of(1), frame_of(9)]))
     street.loop.run()
     assert street.reports.reasons == [Reason.JOURNAL_UNAVAILABLE]
-    assert street.display.shown[-1] is GateState.IDLE
+    assert street.display.shown[-2:] == [GateState.IDLE, GateState.OUT_OF_SERVICE]
 
 
 def test_trips_fade_while_the_gate_is_idle(world: World, journal: Journal) -> None:

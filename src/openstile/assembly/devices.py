@@ -15,7 +15,7 @@ from openstile.terms.limits import PASS_TEXT_CHARS_MAX, PIN_LINE_BYTES_MAX, PIN_
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
-def barrier_of(name: str, *, open_ms: int, announce: bool) -> Barrier:
+def barrier_of(name: str, *, open_ms: int, token_file: Path | None, announce: bool) -> Barrier:
     """The barrier called `console`, `http://…`, `https://…` or `gpio:PIN`. Raises `BadInputError`, `BarrierError`.
 
     The console barrier writes to standard error, so that standard output carries results alone; nothing when not
@@ -26,7 +26,7 @@ def barrier_of(name: str, *, open_ms: int, announce: bool) -> Barrier:
     if name.startswith(("http://", "https://")):
         from openstile.gate.barrier_http import HttpBarrier
 
-        return HttpBarrier(name, open_ms=open_ms)
+        return HttpBarrier(name, open_ms=open_ms, token_file=token_file)
     if name.startswith("gpio:"):
         from openstile.gate.barrier_gpio import GpioBarrier
 

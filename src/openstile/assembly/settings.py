@@ -22,6 +22,7 @@ from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
 from openstile.terms.limits import SETTINGS_BYTES_MAX
 
+Source = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 
 
@@ -41,7 +42,7 @@ class IssuerTable(_Table):
 
     id: Name = "example-issuer"
     algorithm: Literal["EdDSA", "ES256"] = "EdDSA"
-    status_list_uri: Annotated[str, Field(max_length=64)] = ""
+    status_list_uri: Annotated[str, Field(max_length=64, pattern=r"^(https://[!-~]+)?$")] = ""
     status_list_size: Annotated[int, Field(ge=1024, le=2**31)] = 2**24
 
 
@@ -51,10 +52,11 @@ class GateTable(_Table):
     id: Name = "gate-1"
     direction: Literal["in", "out"] = "in"
     language: Literal["en", "de"] = "en"
-    camera: str = "camera:0"
-    barrier: str = "console"
+    camera: Source = "camera:0"
+    barrier: Source = "console"
+    barrier_token_file: Annotated[str, Field(max_length=1000)] = ""
     barrier_open_ms: Annotated[int, Field(ge=100, le=60_000)] = 3000
-    model_pack: str = "centerface-dlib"
+    model_pack: Source = "centerface-dlib"
     message_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
     rearm_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
 
@@ -92,6 +94,9 @@ class Settings(BaseSettings):
 
     def to_policy(self) -> Policy:
         """The crossing's policy. Raises `BadInputError` naming the table and key that is wrong."""
+        for table in ("zone", "quality"):
+            if table in self.policy:
+                raise BadInputError(f"policy.{table}: no such setting; it is a table of its own, [{table}]")
         zone = _dataclass_from(CaptureZone, self.zone, "zone")
         quality = _dataclass_from(QualityLimits, self.quality, "quality")
         return _dataclass_from(Policy, {**self.policy, "zone": zone, "quality": quality}, "policy")
@@ -177,6 +182,9 @@ def _dataclass_from(kind: type[_Built], table: dict[str, Any], name: str) -> _Bu
         raise BadInputError(
             f"{name}.{unknown[0]}: no such setting; the settings of [{name}]: {', '.join(sorted(known))}"
         )
+    for key, value in table.items():
+        if isinstance(value, bool):
+            raise BadInputError(f"{name}.{key}: true and false mean nothing here; give a number")
     try:
         return TypeAdapter(kind).validate_python(table)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """One installation with everything real behind it: disk, clock, randomness, camera, networks."""
 
+import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
 from openstile.terms.errors import BadInputError
 from openstile.terms.instants import Clock, SystemClock
+
+_log = logging.getLogger("openstile.assembly")
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,20 @@ class Installation:
         """Make the issuer's and the gate group's first keys if they are missing; says what was made."""
         issuer, group = self.settings.issuer, str(self.settings.audience())
         wanted = ((Role.ISSUER, issuer.id, Algorithm(issuer.algorithm)), (Role.GATE_GROUP, group, Algorithm.EDDSA))
-        there = {(info.role, info.name) for info in self.keys.list_keys()}
         made = []
         for role, name, algorithm in wanted:
-            if (role, name) not in there:
-                info = self.keys.create(role, name, now=self.clock.now(), algorithm=algorithm)
+            if not self._has_key(role, name):
+                try:
+                    info = self.keys.create(role, name, now=self.clock.now(), algorithm=algorithm)
+                except BadInputError:
+                    if self._has_key(role, name):
+                        continue  # another process made it just now
+                    raise
                 made.append(f"made {role.value} key {info.kid} for {name} in {self.home.keys}")
         return tuple(made)
+
+    def _has_key(self, role: Role, name: str) -> bool:
+        return any((info.role, info.name) == (role, name) for info in self.keys.list_keys())
 
     def issue(self, *, entitlement: Entitlement, reference: Reference, days: int, assurance: Assurance) -> IssuedPass:
         """Sign and seal a pass for this installation's gates, from now on for `days` days."""
@@ -114,6 +124,14 @@ class Installation:
         chosen = barrier or self._barrier(None, announce=announce)
         with closing(chosen), self.open_journal() as journal:
             yield self._lane(journal, chosen)
+            self._fade_if_possible(journal)
+
+    def _fade_if_possible(self, journal: Journal) -> None:
+        """Lets old trips fade after a crossing; one that cannot does not take back what was decided."""
+        try:
+            journal.fade(self.clock.now() - timedelta(hours=self.settings.retention.trips_hours))
+        except JournalError as error:
+            _log.error("trips not faded, trying again with the next crossing: %s", error)
 
     @contextmanager
     def open_gate(
@@ -164,7 +182,8 @@ class Installation:
 
     def _barrier(self, name: str | None, *, announce: bool) -> Barrier:
         gate = self.settings.gate
-        return barrier_of(name or gate.barrier, open_ms=gate.barrier_open_ms, announce=announce)
+        token_file = self.home.folder / gate.barrier_token_file if gate.barrier_token_file else None
+        return barrier_of(name or gate.barrier, open_ms=gate.barrier_open_ms, token_file=token_file, announce=announce)
 
     @cached_property
     def _engine(self) -> FaceEngine:

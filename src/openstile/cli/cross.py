@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from openstile.cli.options import HomeOption, JsonOption, home_of
+from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import console, print_json
 from openstile.crossing import Crossing
 from openstile.face import Frame
@@ -39,9 +39,9 @@ def cross(
     for source in sources:
         if not Path(source).exists():
             raise BadInputError(f"--frames {source}: no such file or folder")
-    installation = Installation.open(home_of(home))
+    installation = Installation.open(existing_home_of(home))
     presented = read_presented(pass_file)
-    all_frames: Iterator[Frame] = chain.from_iterable(open_frames(source) for source in sources)
+    all_frames: Iterator[Frame] = chain.from_iterable(open_frames(str(Path(source).absolute())) for source in sources)
     with installation.open_lane(announce=not as_json) as lane:
         crossing = lane.present(presented, frames=all_frames, ask_pin=lambda: pin)
     if as_json:

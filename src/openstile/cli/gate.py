@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from openstile.cli.cross import describe
-from openstile.cli.options import HomeOption, JsonOption, home_of
+from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import error_console, print_json
 from openstile.crossing import Crossing
 
@@ -41,7 +41,7 @@ def gate(
         if as_json:
             print_json(describe(crossing))
 
-    installation = Installation.open(home_of(home))
+    installation = Installation.open(existing_home_of(home))
     with installation.open_gate(
         camera=camera,
         barrier=barrier,

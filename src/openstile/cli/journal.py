@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from openstile.cli.options import HomeOption, JsonOption, home_of
+from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import console, print_json, print_table
 
 app = typer.Typer(help="The gate's record of taps: show it, verify it, let old trips fade.", no_args_is_help=True)
@@ -15,7 +15,7 @@ def verify(home: HomeOption = None, as_json: JsonOption = False) -> int:
     """Check every hash and signature. Exit code 4 and the first bad number when something was changed."""
     from openstile.assembly.wire import Installation
 
-    report = Installation.open(home_of(home)).verify_journal()
+    report = Installation.open(existing_home_of(home)).verify_journal()
     if as_json:
         print_json(
             {
@@ -45,7 +45,7 @@ def show(
     """The newest taps, what is left of faded ones, and refusals by reason. Works while the gate runs."""
     from openstile.assembly.wire import Installation
 
-    shown = Installation.open(home_of(home)).read_journal(limit=limit)
+    shown = Installation.open(existing_home_of(home)).read_journal(limit=limit)
     if as_json:
         print_json(
             {
@@ -94,7 +94,7 @@ def fade(home: HomeOption = None, as_json: JsonOption = False) -> int:
     """Reduce taps older than `retention.trips_hours` to counts now. The gate does this every hour by itself."""
     from openstile.assembly.wire import Installation
 
-    installation = Installation.open(home_of(home))
+    installation = Installation.open(existing_home_of(home))
     fading = installation.fade_journal()
     if as_json:
         print_json({"faded": fading.taps, "through_seq": fading.through_seq, "erased": fading.erased})

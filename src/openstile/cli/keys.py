@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openstile.cli.options import HomeOption, JsonOption, home_of
+from openstile.cli.options import HomeOption, JsonOption, existing_home_of, home_of
 from openstile.cli.printing import console, print_json, print_table
 from openstile.terms.errors import BadInputError
 
@@ -56,7 +56,7 @@ def list_(home: HomeOption = None, as_json: JsonOption = False) -> int:
     """All keys in this home, with their state. Private halves are never shown."""
     from openstile.assembly.wire import Installation
 
-    infos = Installation.open(home_of(home)).keys.list_keys()
+    infos = Installation.open(existing_home_of(home)).keys.list_keys()
     if as_json:
         print_json([_describe(info) for info in infos])
         return 0
@@ -77,7 +77,7 @@ def rotate(role: RoleArgument, name: NameOption = None, home: HomeOption = None,
     """Make a new current key. Passes made with the one before stay good until they expire."""
     from openstile.assembly.wire import Installation
 
-    installation = Installation.open(home_of(home))
+    installation = Installation.open(existing_home_of(home))
     role_of, name_of = _role_and_name(installation, role, name)
     return _print_one("made", installation.keys.rotate(role_of, name_of, now=installation.clock.now()), as_json)
 
@@ -92,7 +92,7 @@ def revoke(
     """Refuse from now on every pass made with a key. There is no way back; those riders need new passes."""
     from openstile.assembly.wire import Installation
 
-    installation = Installation.open(home_of(home))
+    installation = Installation.open(existing_home_of(home))
     if not yes and not as_json:
         typer.confirm(f"Refuse every pass made with key {kid} from now on?", abort=True)
     return _print_one("revoked", installation.keys.revoke(kid), as_json)
@@ -109,7 +109,7 @@ def export(
     from openstile.assembly.wire import Installation
     from openstile.terms.files import write_private
 
-    data = Installation.open(home_of(home)).keys.export_public(kid)
+    data = Installation.open(existing_home_of(home)).keys.export_public(kid)
     if out.exists():
         raise BadInputError(f"{out}: is there already; give another file")
     write_private(out, data)

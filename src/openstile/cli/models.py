@@ -25,7 +25,11 @@ def pull(pack: PackArgument = _DEFAULT, as_json: JsonOption = False) -> int:
         pulled = pull_pack(pack, progress=progress)
     info = next(info for info in list_packs() if info.pack_id == pulled.pack_id)
     if as_json:
-        print_json({"pack_id": info.pack_id, "name": info.name, "folder": str(info.folder), "licence": info.licence})
+        sources = [{"file": s.file, "licence": s.licence, "origin": s.origin} for s in info.sources]
+        print_json(
+            {"pack_id": info.pack_id, "name": info.name, "folder": str(info.folder), "licence": info.licence}
+            | {"sources": sources}
+        )
     else:
         console().print(f"{info.name} ({info.pack_id}) is in {info.folder}")
         for source in info.sources:

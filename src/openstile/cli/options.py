@@ -36,6 +36,13 @@ def home_of(folder: Path | None) -> Home:
     return open_home(folder)
 
 
+def existing_home_of(folder: Path | None) -> Home:
+    """As `home_of`, for commands that only look at or change what is there: a slip of the pen makes no new home."""
+    if folder is not None and not folder.expanduser().is_dir():
+        raise BadInputError(f"home {folder}: does not exist; openstile enrol or keys create makes one")
+    return home_of(folder)
+
+
 def wants_json(arguments: list[str]) -> bool:
     """Whether the caller asked for JSON, as far as can be told before the options are parsed."""
     return "--json" in arguments

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from openstile.cli.options import HomeOption, JsonOption, home_of
+from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import console, print_json
 
 app = typer.Typer(help="Look into a pass.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def inspect(
     if home is not None:
         from openstile.assembly.wire import Installation
 
-        installation = Installation.open(home_of(home))
+        installation = Installation.open(existing_home_of(home))
         keyring, now = installation.keys.gate_keyring(), installation.clock.now()
     lines = _lines(inspect_pass(presented, keyring, now))
     if as_json:

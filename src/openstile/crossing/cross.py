@@ -63,7 +63,7 @@ def cross(
         decision=decision,
         pass_id=opened.pass_id if opened else None,
         product=opened.claims.entitlement.product if opened else None,
-        frames_read=watch.count("frame"),
+        frames_read=watch.count("locate"),
         steps=watch.steps(),
     )
 

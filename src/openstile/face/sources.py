@@ -67,7 +67,7 @@ def open_frames(source: str, *, monotonic_ns: Callable[[], int] = time.monotonic
     Damaged frames of cameras and videos, and damaged pictures of a folder, are counted in `skipped` and left out.
     """
     if _NETWORK_CAMERA.fullmatch(source):
-        shown = re.sub(r"//[^@/]*@", "//", source)
+        shown = re.sub(r"//.*@", "//", source)
         return FrameSource(lambda owner: _camera(owner, source, shown, monotonic_ns), shown)
     found = _CAMERA.fullmatch(source)
     if found is not None:

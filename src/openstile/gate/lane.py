@@ -4,6 +4,7 @@ A tap is durable before the barrier opens, so that a gate that loses power has r
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from openstile.passes import GateKeyring
 from openstile.passes.claims import Audience
 from openstile.terms.ids import GateId, PassId
 from openstile.terms.instants import Clock
+from openstile.terms.limits import PASSES_WATCHED_MAX
 
 _log = logging.getLogger("openstile.gate")
 
@@ -54,7 +56,7 @@ class Lane:
         self._barrier = barrier
         self._clock = clock
         self._attempts = AttemptBook(window_s=policy.attempts_window_s)
-        self._not_let_through: set[PassId] = set()
+        self._not_let_through: OrderedDict[PassId, None] = OrderedDict()
 
     def present(
         self, presented: str | bytes, *, frames: Iterator[Frame], ask_pin: Callable[[], str | None]
@@ -110,13 +112,15 @@ class Lane:
             )
         crossing = crossing.then(step())
         self._attempts.clear(pass_id)
-        self._not_let_through.discard(pass_id)
+        self._not_let_through.pop(pass_id, None)
         try:
             with self._timed("barrier") as step:
                 self._barrier.open(self._identity.direction)
         except BarrierError as error:
             _log.error("%s", error)
-            self._not_let_through.add(pass_id)
+            self._not_let_through[pass_id] = None
+            if len(self._not_let_through) > PASSES_WATCHED_MAX:
+                self._not_let_through.popitem(last=False)
             return crossing.then(step(), Refuse(Reason.BARRIER_UNAVAILABLE))
         return crossing.then(step(), Admit())
 

@@ -67,6 +67,12 @@ class GateLoop:
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Serve riders until `stop()` is true or the camera's frames come to their end (a file or a folder)."""
+        try:
+            self._run(stop)
+        finally:
+            self._display.show_state(GateState.OUT_OF_SERVICE)
+
+    def _run(self, stop: Callable[[], bool]) -> None:
         pause_s = _REOPEN_FIRST_S
         while not stop():
             try:
