@@ -155,7 +155,8 @@ def test_no_trace_is_there_while_a_gate_runs_nor_after_it_was_killed(
     cv2.imwrite(str(inputs / "1.png"), _held_up(out / "pass.png"))
     cv2.imwrite(str(inputs / "2.png"), read_image(portraits["president-2.jpg"]).pixels)
     secrets = _secrets(engine, [portraits["president-2.jpg"]])
-    command = [sys.executable, "-m", "openstile", "gate", "--camera", inputs, "--home", processes.home, "--json"]
+    gate_command = ["gate", "--camera", str(inputs), "--home", str(processes.home), "--json"]
+    command = [sys.executable, "-m", "openstile", *gate_command]
     with subprocess.Popen(
         command, env=processes.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as gate:
