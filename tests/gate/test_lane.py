@@ -1,31 +1,15 @@
 """One lane: the tap is durable before the barrier opens; what fails in between keeps the barrier closed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from tests.crossing.world import NOON, RecordedFrames, World
 from tests.gate.gates import ShownBarrier, journal_in, lane_of
 
 from openstile.crossing import Crossing, Reason
 from openstile.gate.lane import Lane
 from openstile.journal import Journal
-
-
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.show(1, 1)
-    world.show(2, 2)
-    return world
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with journal_in(tmp_path) as journal:
-        yield journal
 
 
 def _present(lane: Lane, presented: str, *frames: int, pin: str | None = None) -> Crossing:

@@ -41,20 +41,6 @@ class Street:
         self.world.clock.pass_s(seconds)
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.show(1, 1)
-    world.show(2, 2)
-    return world
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with journal_in(tmp_path) as journal:
-        yield journal
-
-
 def _lost(*frames: Frame) -> Iterator[Frame]:
     yield from frames
     raise CameraLostError("camera:0: unplugged")

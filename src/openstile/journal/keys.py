@@ -1,7 +1,6 @@
 """The gate's signing key: Ed25519 (RFC 8032), one file, PKCS#8 PEM (RFC 8410), readable by its owner only."""
 
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from openstile.journal.errors import JournalError
+from openstile.terms.files import write_whole
 from openstile.terms.limits import KEY_FILE_BYTES_MAX
 
 PUBLIC_KEY_BYTES = 32
@@ -70,26 +70,8 @@ def _create(path: Path, private: Ed25519PrivateKey) -> None:
     """Writes a whole, durable file under another name, then gives it its name unless another process was first."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(FileExistsError):
+        write_whole(path, pem, replacing=False)
 
 
 def _load(path: Path) -> Ed25519PrivateKey:

@@ -4,8 +4,6 @@ One file per key, 0600 in a folder of 0700, written whole or not at all. Of the 
 generation is current; the ones before it are previous: they still open and verify, but nothing new is made with them.
 """
 
-import os
-import secrets
 import stat
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ from openstile.passes.keys import (
     generate_issuer_key,
 )
 from openstile.terms import BadInputError
+from openstile.terms.files import write_whole
 from openstile.terms.limits import KEY_DAYS_MAX, KEYS_MAX
 
 KEY_DAYS = 5 * 366
@@ -202,19 +201,10 @@ class KeyStore:
     def _write(self, key: StoredKey, *, replacing: bool) -> None:
         """Writes whole or not at all, durably. A new key never takes the place of another."""
         path = self.folder / key.file_name
-        part = self.folder / f".{secrets.token_hex(8)}.part"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_private(self.folder.lstat(), self.folder, is_kind=stat.S_ISDIR)
-            try:
-                _write_durably(part, encode_key(key, with_private=True))
-                if replacing:
-                    part.replace(path)
-                else:
-                    os.link(part, path)
-            finally:
-                part.unlink(missing_ok=True)
-            _sync_folder(self.folder)
+            write_whole(path, encode_key(key, with_private=True), replacing=replacing)
         except FileExistsError:
             raise BadInputError(f"{path}: is there already; another key of this name was just made") from None
         except OSError as error:
@@ -253,19 +243,3 @@ def _load_file(path: Path) -> StoredKey:
     if key.file_name != path.name:
         raise BadInputError(f"{path}: holds the key of {key.file_name}; rename it back")
     return key
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,7 @@ import platformdirs
 
 from openstile.face.packs.errors import PackError
 from openstile.face.packs.manifest import Manifest
+from openstile.terms.files import create_durably, sync_folder
 from openstile.terms.limits import MANIFEST_BYTES_MAX, MODEL_FILE_BYTES_MAX
 
 CACHE_VARIABLE = "OPENSTILE_CACHE"
@@ -83,13 +84,13 @@ def store_pack(models: Path, work: Path, manifest: Manifest, files: Mapping[str,
     try:
         made.mkdir(mode=0o755)
         for name, data in files.items():
-            _write_durably(made / name, data)
-        _write_durably(made / LOCK_FILE, json.dumps(lock, indent=2).encode() + b"\n")
-        _sync_folder(made)
+            create_durably(made / name, data, mode=0o644)
+        create_durably(made / LOCK_FILE, json.dumps(lock, indent=2).encode() + b"\n", mode=0o644)
+        sync_folder(made)
         if target.exists():
             target.rename(work / "replaced")
         made.rename(target)
-        _sync_folder(models)
+        sync_folder(models)
     except OSError as error:
         raise PackError(
             f"{target}: cannot be written ({error.strerror}); free some space or set {CACHE_VARIABLE} to another folder"
@@ -145,18 +146,3 @@ def _sources_digest(manifest: Manifest) -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
