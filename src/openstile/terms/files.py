@@ -22,7 +22,7 @@ def write_private(path: Path, data: bytes) -> None:
 def write_whole(path: Path, data: bytes, *, replacing: bool) -> None:
     """Put a private file of `data` at `path` in one step, and make its name durable; a failure leaves nothing.
 
-    When not `replacing`, a file that is there stays, whoever was first, and `FileExistsError` is raised. Raises OSError.
+    When not `replacing`, a file that is there stays and `FileExistsError` is raised. Raises OSError.
     """
     part = path.parent / f".{secrets.token_hex(8)}.part"
     try:
