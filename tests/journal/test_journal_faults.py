@@ -200,6 +200,11 @@ from openstile.journal import GateKey, Journal, JournalError, verify_journal
 from tests.journal.sample import GATE
 
 folder, public_key = Path(sys.argv[1]), bytes.fromhex(sys.argv[2])
+verify_journal(folder / "journal.db", public_key=public_key)
+try:
+    Journal.open(Path("/proc/none/journal.db"), key=GateKey.generate(), gate=GATE)
+except JournalError:
+    pass  # all modules are loaded now: nobody may not enter the folder that this Python lies in
 if os.geteuid() == 0:
     os.setuid(65534)
 print(verify_journal(folder / "journal.db", public_key=public_key).taps)
