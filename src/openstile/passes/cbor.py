@@ -6,7 +6,6 @@ strings, text strings, arrays and maps exist here: no floats, no bignums, no tru
 only where the caller names it, around the whole value.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias, Union
 
 import cbor2
@@ -19,6 +18,7 @@ Cbor: TypeAlias = Union[int, bytes, str, list["Cbor"], dict[CborKey, "Cbor"]]  #
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
 _KEY_TYPES = frozenset({_UNSIGNED, _NEGATIVE, _TEXT})
+_STRINGS = frozenset({_BYTES, _TEXT})
 _SHORTEST = (24, 2**8, 2**16, 2**32)
 """The smallest argument that may be written with 1, 2, 4 or 8 further bytes."""
 
@@ -36,6 +36,11 @@ def encode(value: Cbor, *, tag: int | None = None) -> bytes:
     return cbor2.dumps(ordered if tag is None else cbor2.CBORTag(tag, ordered))
 
 
+def encode_strings(*strings: str | bytes) -> bytes:
+    """The deterministic encoding of an array of strings: short for `encode`, as there are no maps to put in order."""
+    return cbor2.dumps(strings)
+
+
 def decode(data: bytes, *, what: str, tag: int | None = None) -> Cbor:
     """The value of `data`, which must be its deterministic encoding and nothing more, inside exactly `tag` if given.
 
@@ -45,7 +50,7 @@ def decode(data: bytes, *, what: str, tag: int | None = None) -> Cbor:
     Raises CborError.
     """
     try:
-        content_at = _Scan(data, tag).run()
+        content_at = _scan(data, tag)
         content = data[content_at:]
         value: Cbor = cbor2.loads(content)
         # cbor2 writes maps in the order it read them, which the scan found to be the deterministic one.
@@ -75,98 +80,94 @@ def _ordered(value: Cbor, *, depth: int) -> Cbor:
     return value
 
 
-@dataclass(slots=True)
-class _Open:
-    """An array or map whose items are being scanned: how many are to come (keys and values), and the last key."""
+def _scan(data: bytes, tag: int | None) -> int:
+    """One walk over encoded CBOR that checks structure, order and limits; returns where the value begins, after `tag`.
 
-    is_map: bool
-    left: int
-    last_key: bytes = b""
+    Written as one loop over plain variables: it runs six times for each pass, on the rider's time.
+    """
+    if len(data) > PASS_BYTES_MAX:
+        raise CborError(f"has {len(data)} bytes, at most {PASS_BYTES_MAX} are allowed")
+    content_at = _after_tag(data, tag)
+    at, items = content_at, 0
+    around: list[tuple[int, bool, bytes]] = []
+    # Of the container being scanned: items to come (keys and values), whether it is a map, and its last key.
+    left, is_map, last_key = 1, False, b""
+    while left or around:
+        if left == 0:
+            left, is_map, last_key = around.pop()
+            continue
+        items += 1
+        if items > CBOR_ITEMS_MAX:
+            raise CborError(f"has more than {CBOR_ITEMS_MAX} items")
+        begin = at
+        major, argument, at = _head(data, at)
+        if major in _STRINGS:
+            at = _after_string(data, at, argument, major)
+        if is_map and left % 2 == 0:
+            last_key = _checked_key(major, data[begin:at], last_key)
+        left -= 1
+        if major >= _ARRAY:
+            around.append((left, is_map, last_key))
+            left, is_map, last_key = _inside(major, argument, depth=len(around))
+    if at != len(data):
+        raise CborError(f"has {len(data) - at} bytes after its end")
+    return content_at
 
 
-class _Scan:
-    """One walk over encoded CBOR that checks structure, order and limits, holding a little per open container."""
+def _after_tag(data: bytes, tag: int | None) -> int:
+    if tag is None:
+        return 0
+    major, argument, at = _head(data, 0)
+    if (major, argument) != (_TAG, tag):
+        raise CborError(f"does not begin with tag {tag}")
+    return at
 
-    def __init__(self, data: bytes, tag: int | None) -> None:
-        self._data = data
-        self._tag = tag
-        self._at = 0
-        self._open: list[_Open] = []
 
-    def run(self) -> int:
-        """Checks everything; returns where the value begins, after its tag if it has one."""
-        if len(self._data) > PASS_BYTES_MAX:
-            raise CborError(f"has {len(self._data)} bytes, at most {PASS_BYTES_MAX} are allowed")
-        if self._tag is not None and self._head() != (_TAG, self._tag):
-            raise CborError(f"does not begin with tag {self._tag}")
-        content_at = self._at
-        self._item()
-        items = 1
-        while self._open:
-            if self._open[-1].left == 0:
-                self._open.pop()
-                continue
-            items += 1
-            if items > CBOR_ITEMS_MAX:
-                raise CborError(f"has more than {CBOR_ITEMS_MAX} items")
-            self._member(self._open[-1])
-        if self._at != len(self._data):
-            raise CborError(f"has {len(self._data) - self._at} bytes after its end")
-        return content_at
+def _head(data: bytes, at: int) -> tuple[int, int, int]:
+    """Major type and argument of the item at `at` (RFC 8949, section 3), in its shortest form, and where they end."""
+    if at >= len(data):
+        raise CborError("ends in the middle of an item")
+    major, info = data[at] >> 5, data[at] & 0x1F
+    if major == _SIMPLE:
+        raise CborError("has a float or a simple value")
+    if info < 24:
+        return major, info, at + 1
+    if info > 27:
+        raise CborError("has an indefinite or reserved length")
+    end = at + 1 + (1 << (info - 24))
+    if end > len(data):
+        raise CborError("ends in the middle of an item")
+    argument = int.from_bytes(data[at + 1 : end], "big")
+    if argument < _SHORTEST[info - 24]:
+        raise CborError("has a number that is not in its shortest form")
+    return major, argument, end
 
-    def _member(self, container: _Open) -> None:
-        """One item of a container. A map's keys are integers or text, each encoded greater than the one before it."""
-        is_key = container.is_map and container.left % 2 == 0
-        container.left -= 1
-        begin = self._at
-        major = self._item()
-        if not is_key:
-            return
-        if major not in _KEY_TYPES:
-            raise CborError("has a map key that is neither an integer nor text")
-        key = self._data[begin : self._at]
-        if key <= container.last_key:
-            raise CborError("has map keys that are repeated or out of order")
-        container.last_key = key
 
-    def _item(self) -> int:
-        """One item, of a container only its head; returns the major type."""
-        major, argument = self._head()
-        if major in (_BYTES, _TEXT):
-            content = self._take(argument)
-            if major == _TEXT:
-                _check_utf8(content)
-        elif major in (_ARRAY, _MAP):
-            if len(self._open) == CBOR_DEPTH_MAX:
-                raise CborError(f"is nested deeper than {CBOR_DEPTH_MAX}")
-            self._open.append(_Open(major == _MAP, 2 * argument if major == _MAP else argument))
-        elif major == _TAG:
-            raise CborError(f"has tag {argument} where none is allowed")
-        return major
+def _after_string(data: bytes, at: int, length: int, major: int) -> int:
+    """Where a string of `length` bytes ends that begins at `at`. Text must be UTF-8."""
+    if length > len(data) - at:
+        raise CborError("ends in the middle of an item")
+    if major == _TEXT:
+        _check_utf8(data[at : at + length])
+    return at + length
 
-    def _head(self) -> tuple[int, int]:
-        """Major type and argument of the item that begins here (RFC 8949, section 3), in its shortest form."""
-        if self._at >= len(self._data):
-            raise CborError("ends in the middle of an item")
-        initial = self._data[self._at]
-        self._at += 1
-        major, info = initial >> 5, initial & 0x1F
-        if major == _SIMPLE:
-            raise CborError("has a float or a simple value")
-        if info < 24:
-            return major, info
-        if info > 27:
-            raise CborError("has an indefinite or reserved length")
-        argument = int.from_bytes(self._take(1 << (info - 24)), "big")
-        if argument < _SHORTEST[info - 24]:
-            raise CborError("has a number that is not in its shortest form")
-        return major, argument
 
-    def _take(self, length: int) -> bytes:
-        if length > len(self._data) - self._at:
-            raise CborError("ends in the middle of an item")
-        self._at += length
-        return self._data[self._at - length : self._at]
+def _checked_key(major: int, key: bytes, last_key: bytes) -> bytes:
+    """`key`, an integer or text whose encoding is greater than that of the key in front of it."""
+    if major not in _KEY_TYPES:
+        raise CborError("has a map key that is neither an integer nor text")
+    if key <= last_key:
+        raise CborError("has map keys that are repeated or out of order")
+    return key
+
+
+def _inside(major: int, argument: int, *, depth: int) -> tuple[int, bool, bytes]:
+    """What is to come inside the array or map that a head announced, itself the `depth`-th around its items."""
+    if major == _TAG:
+        raise CborError(f"has tag {argument} where none is allowed")
+    if depth > CBOR_DEPTH_MAX:
+        raise CborError(f"is nested deeper than {CBOR_DEPTH_MAX}")
+    return (2 * argument, True, b"") if major == _MAP else (argument, False, b"")
 
 
 def _check_utf8(content: bytes) -> None:

@@ -6,9 +6,10 @@ envelope's matter (openstile.passes.envelope). Messages carry their tag: 18 for 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from openstile.passes import hpke
-from openstile.passes.cbor import Cbor, CborKey, decode, encode
+from openstile.passes.cbor import Cbor, CborKey, decode, encode, encode_strings
 from openstile.terms import OpenstileError
 
 SIGN1_TAG = 18
@@ -23,6 +24,7 @@ ALG_HPKE_0 = 35
 """Integrated encryption with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-128-GCM (draft-ietf-cose-hpke)."""
 
 Header = dict[CborKey, Cbor]
+_HEADERS_KEPT = 64
 
 
 class CoseError(OpenstileError):
@@ -121,11 +123,11 @@ def open_encrypt0_hpke(
 
 
 def _sig_structure(protected_bytes: bytes, payload: bytes, external_aad: bytes) -> bytes:
-    return encode(["Signature1", protected_bytes, external_aad, payload])
+    return encode_strings("Signature1", protected_bytes, external_aad, payload)
 
 
 def _enc_structure(protected_bytes: bytes, external_aad: bytes) -> bytes:
-    return encode(["Encrypt0", protected_bytes, external_aad])
+    return encode_strings("Encrypt0", protected_bytes, external_aad)
 
 
 def _encode_protected(header: Mapping[CborKey, Cbor]) -> bytes:
@@ -137,7 +139,14 @@ def _decode_protected(data: bytes, *, what: str) -> tuple[bytes, Header]:
     """The bytes that are authenticated, and the header. An empty map counts as nothing (RFC 9052, section 3)."""
     if not data:
         return b"", {}
+    header = dict(_decode_header(data, what))
+    return (data, header) if header else (b"", {})
+
+
+@lru_cache(maxsize=_HEADERS_KEPT)
+def _decode_header(data: bytes, what: str) -> tuple[tuple[CborKey, Cbor], ...]:
+    """The entries of a protected header: it names an algorithm and a key, so a gate sees few, again and again."""
     header = decode(data, what=f"{what}, protected header")
     if not isinstance(header, dict):
         raise CoseError(f"{what}: its protected header is not a map")
-    return (data, header) if header else (b"", {})
+    return tuple(header.items())

@@ -1,9 +1,9 @@
 """The text form of a pass: `OS1:` and Base45 (RFC 9285), made for the alphanumeric mode of a QR code."""
 
 import re
-import struct
 
 import base45
+import numpy as np
 
 from openstile.passes.faults import PassFault, PassRefusedError
 from openstile.terms.limits import PASS_BYTES_MAX, PASS_TEXT_CHARS_MAX
@@ -14,6 +14,7 @@ PREFIX_BYTES = PASS_PREFIX.encode("ascii")
 _ANY_VERSION = re.compile(r"OS[0-9]{1,4}:")
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _BASE45 = re.compile(r"[0-9A-Z $%*+\-./:]+")
+_PLACES = np.array([1, 45, 45 * 45], np.uint32)
 _DIGIT_VALUES = bytes.maketrans(_ALPHABET, bytes(range(len(_ALPHABET))))
 
 
@@ -52,15 +53,14 @@ def _decode_base45(body: str) -> bytes | None:
 
     Decoded here because the decoder of the package `base45` took a sixth of the time to open a pass.
     """
-    digits = body.encode("ascii").translate(_DIGIT_VALUES)
+    digits = np.frombuffer(body.encode("ascii").translate(_DIGIT_VALUES), np.uint8)
     whole = len(digits) // 3 * 3
-    triples = zip(digits[0:whole:3], digits[1:whole:3], digits[2:whole:3], strict=True)
-    pairs = [low + 45 * middle + 45 * 45 * high for low, middle, high in triples]
-    rest = digits[whole:]
+    pairs = digits[:whole].reshape(-1, 3) @ _PLACES
+    rest = digits[whole:].tolist()
     last = rest[0] + 45 * rest[1] if len(rest) == 2 else 0
-    if len(rest) == 1 or last > 0xFF or max(pairs, default=0) > 0xFFFF:
+    if len(rest) == 1 or last > 0xFF or pairs.max(initial=0) > 0xFFFF:
         return None
-    return struct.pack(f">{len(pairs)}H", *pairs) + bytes([last] * (len(rest) == 2))
+    return pairs.astype(">u2").tobytes() + bytes([last] * (len(rest) == 2))
 
 
 def _unreadable(detail: str) -> PassRefusedError:
