@@ -136,3 +136,25 @@ def test_settings_that_somebody_else_put_there_are_refused(tmp_path: Path) -> No
         load_settings(path)
     os.chown(tmp_path, 65534, 65534)
     assert load_settings(path).to_policy().distance_max == 2.0
+
+
+def test_list_in_the_environment_is_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSTILE_POLICY__PRODUCTS", '["staff", "season"]')
+    assert _load(tmp_path, "").to_policy().products == ("staff", "season")
+    monkeypatch.setenv("OPENSTILE_POLICY__PRODUCTS", "[staff")
+    with pytest.raises(BadInputError, match="OPENSTILE_POLICY__PRODUCTS: is not a JSON list"):
+        _load(tmp_path, "")
+
+
+def test_slip_in_the_environment_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSTILE_GATE__IDD", "x")
+    with pytest.raises(BadInputError, match=r"gate\.idd: no such setting"):
+        _load(tmp_path, "")
+
+
+def test_table_that_is_no_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInputError, match="gate"):
+        _load(tmp_path, "gate = 5")
+    monkeypatch.setenv("OPENSTILE_GATE__ID", "east-1")
+    with pytest.raises(BadInputError, match="OPENSTILE_GATE__ID: is not a table"):
+        _load(tmp_path, "gate = 5")

@@ -1,14 +1,15 @@
 """The operator's settings: `settings.toml` in the home folder, checked when read (docs/operator-guide.md)."""
 
+import json
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from openstile.assembly.settings_text import DEFAULT_SETTINGS
 from openstile.crossing import Policy
@@ -21,6 +22,8 @@ from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
 from openstile.terms.limits import SETTINGS_BYTES_MAX
+
+_ENVIRONMENT_PREFIX = "OPENSTILE_"
 
 Source = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
@@ -67,10 +70,10 @@ class RetentionTable(_Table):
     trips_hours: Annotated[int, Field(ge=1, le=168)] = 48
 
 
-class Settings(BaseSettings):
-    """All settings. A value is taken from `OPENSTILE_<TABLE>__<KEY>` in the environment, else from the file."""
+class Settings(BaseModel):
+    """All settings; those left out have their defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="OPENSTILE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     operator: OperatorTable = OperatorTable()
     issuer: IssuerTable = IssuerTable()
@@ -79,18 +82,6 @@ class Settings(BaseSettings):
     zone: dict[str, Any] = Field(default_factory=dict)
     quality: dict[str, Any] = Field(default_factory=dict)
     retention: RetentionTable = RetentionTable()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file, which arrives as init values."""
-        return env_settings, init_settings
 
     def to_policy(self) -> Policy:
         """The crossing's policy. Raises `BadInputError` naming the table and key that is wrong."""
@@ -125,7 +116,7 @@ class Settings(BaseSettings):
 def load_settings(path: Path) -> Settings:
     """The settings in the TOML file at `path`, written with the defaults when absent.
 
-    Raises `BadInputError` naming the file, the key and what is wrong with it.
+    A value `OPENSTILE_<TABLE>__<KEY>` of the environment wins over the file. Raises `BadInputError` naming file and key.
     """
     try:
         if not path.exists():
@@ -134,16 +125,12 @@ def load_settings(path: Path) -> Settings:
         raise BadInputError(f"{path}: Permission denied; it must be a file you can read") from None
     data = _read_trusted(path)
     try:
-        settings = Settings(**tomllib.loads(data.decode()))
+        settings = Settings(**_with_environment(tomllib.loads(data.decode()), os.environ))
         settings.to_policy()
     except UnicodeDecodeError:
         raise BadInputError(f"{path}: is not UTF-8 text; write it anew or delete it to get the defaults") from None
     except tomllib.TOMLDecodeError as error:
         raise BadInputError(f"{path}: is not valid TOML: {error}") from None
-    except SettingsError:
-        raise BadInputError(
-            f"{_whole_table()}: is not a table; set single keys, as OPENSTILE_GATE__ID=east-1"
-        ) from None
     except ValidationError as error:
         raise BadInputError(f"{path}: {_first_problem(error)}") from None
     except BadInputError as error:
@@ -166,10 +153,21 @@ def _read_trusted(path: Path) -> bytes:
     return data
 
 
-def _whole_table() -> str:
-    """The variables of the environment that stand for a table as a whole."""
-    names = {f"OPENSTILE_{name.upper()}" for name in Settings.model_fields}
-    return ", ".join(sorted(name for name in os.environ if name.upper() in names))
+def _with_environment(tables: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """`tables` with the values that the environment sets; a value that begins with `[` is a JSON list."""
+    merged = {name: dict(table) if isinstance(table, dict) else table for name, table in tables.items()}
+    for variable, value in environment.items():
+        name, separator, key = variable.removeprefix(_ENVIRONMENT_PREFIX).lower().partition("__")
+        if not variable.startswith(_ENVIRONMENT_PREFIX) or name not in Settings.model_fields:
+            continue
+        table = merged.setdefault(name, {})
+        if not separator or not isinstance(table, dict):
+            raise BadInputError(f"{variable}: is not a table; set single keys, as OPENSTILE_GATE__ID=east-1")
+        try:
+            table[key] = json.loads(value) if value.startswith("[") else value
+        except ValueError:
+            raise BadInputError(f'{variable}: is not a JSON list; write it as ["a", "b"]') from None
+    return merged
 
 
 _Built = TypeVar("_Built")
