@@ -116,7 +116,7 @@ class Settings(BaseModel):
 def load_settings(path: Path) -> Settings:
     """The settings in the TOML file at `path`, written with the defaults when absent.
 
-    A value `OPENSTILE_<TABLE>__<KEY>` of the environment wins over the file. Raises `BadInputError` naming file and key.
+    A value `OPENSTILE_<TABLE>__<KEY>` of the environment wins. Raises `BadInputError` that names file and key.
     """
     try:
         if not path.exists():
