@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -84,7 +85,11 @@ class Settings(BaseModel):
     retention: RetentionTable = RetentionTable()
 
     def to_policy(self) -> Policy:
-        """The crossing's policy. Raises `BadInputError` naming the table and key that is wrong."""
+        """The crossing's policy, built once. Raises `BadInputError` naming the table and key that is wrong."""
+        return self._built_policy
+
+    @cached_property
+    def _built_policy(self) -> Policy:
         for table in ("zone", "quality"):
             if table in self.policy:
                 raise BadInputError(f"policy.{table}: no such setting; it is a table of its own, [{table}]")

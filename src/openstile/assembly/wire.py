@@ -1,12 +1,11 @@
 """One installation with everything real behind it: disk, clock, randomness, camera, networks."""
 
-import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from openstile.assembly.devices import barrier_of
@@ -15,6 +14,7 @@ from openstile.assembly.settings import Settings, load_settings
 from openstile.crossing import Crossing, Policy
 from openstile.face import FaceEngine
 from openstile.gate.barrier import Barrier
+from openstile.gate.fading import fade_trips
 from openstile.gate.lane import Lane, LaneIdentity
 from openstile.gate.loop import GateLoop
 from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
@@ -28,8 +28,6 @@ from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
 from openstile.terms.errors import BadInputError
 from openstile.terms.instants import Clock, SystemClock
-
-_log = logging.getLogger("openstile.assembly")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Installation:
         """The installation in `home`; settings are read, and written with defaults when absent."""
         return cls(home, load_settings(home.settings), clock or SystemClock())
 
-    @cached_property
+    @property
     def policy(self) -> Policy:
         """The crossing's policy from the settings."""
         return self.settings.to_policy()
@@ -116,7 +114,7 @@ class Installation:
     def fade_journal(self) -> Fading:
         """Let taps older than the retention time fade now."""
         with self.open_journal() as journal:
-            return journal.fade(self.clock.now() - timedelta(hours=self.settings.retention.trips_hours))
+            return journal.fade(self._trips_kept_since())
 
     @contextmanager
     def open_lane(self, *, barrier: Barrier | None = None, announce: bool = True) -> Iterator[Lane]:
@@ -124,14 +122,11 @@ class Installation:
         chosen = barrier or self._barrier(None, announce=announce)
         with closing(chosen), self.open_journal() as journal:
             yield self._lane(journal, chosen)
-            self._fade_if_possible(journal)
+            fade_trips(journal, before=self._trips_kept_since())
 
-    def _fade_if_possible(self, journal: Journal) -> None:
-        """Lets old trips fade after a crossing; one that cannot does not take back what was decided."""
-        try:
-            journal.fade(self.clock.now() - timedelta(hours=self.settings.retention.trips_hours))
-        except JournalError as error:
-            _log.error("trips not faded, trying again with the next crossing: %s", error)
+    def _trips_kept_since(self) -> datetime:
+        """Taps made before this have been kept for long enough."""
+        return self.clock.now() - self.settings.loop_times().trips_kept
 
     @contextmanager
     def open_gate(

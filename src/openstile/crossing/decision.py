@@ -58,6 +58,6 @@ class Crossing:
         """The sum over all steps, in milliseconds."""
         return sum(step.elapsed_ms for step in self.steps)
 
-    def then(self, step: StepTime, decision: Decision | None = None) -> "Crossing":
-        """The same crossing with one more step done, and with another decision where that step changed it."""
-        return replace(self, steps=(*self.steps, step), decision=decision or self.decision)
+    def then(self, steps: tuple[StepTime, ...], decision: Decision) -> "Crossing":
+        """The same crossing with more steps done, and the decision that they came to."""
+        return replace(self, steps=(*self.steps, *steps), decision=decision)

@@ -6,13 +6,13 @@ A tap is durable before the barrier opens, so that a gate that loses power has r
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from openstile.crossing import Admit, Crossing, Policy, Reason, Refuse, StepTime, cross
+from openstile.crossing import Crossing, Policy, Reason, Refuse, cross
 from openstile.crossing.history import AttemptBook
 from openstile.crossing.reasons import RIDER_FAILED
+from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import FaceEngine, Frame
 from openstile.gate.barrier import Barrier, BarrierError
 from openstile.journal import Direction, Journal, JournalError, Tap
@@ -100,7 +100,8 @@ class Lane:
         pass_id, product = crossing.pass_id, crossing.product
         assert pass_id is not None, "an admitted crossing has an opened pass"
         assert product is not None, "an admitted crossing has an opened pass"
-        with self._timed("journal") as step:
+        watch = Stopwatch(self._clock)
+        with watch.step("journal"):
             self._journal.append(
                 Tap(
                     pass_id=pass_id,
@@ -110,19 +111,18 @@ class Lane:
                     direction=self._identity.direction,
                 )
             )
-        crossing = crossing.then(step())
         self._attempts.clear(pass_id)
         self._not_let_through.pop(pass_id, None)
         try:
-            with self._timed("barrier") as step:
+            with watch.step("barrier"):
                 self._barrier.open(self._identity.direction)
         except BarrierError as error:
             _log.error("%s", error)
             self._not_let_through[pass_id] = None
             if len(self._not_let_through) > PASSES_WATCHED_MAX:
                 self._not_let_through.popitem(last=False)
-            return crossing.then(step(), Refuse(Reason.BARRIER_UNAVAILABLE))
-        return crossing.then(step(), Admit())
+            return crossing.then(watch.steps(), Refuse(Reason.BARRIER_UNAVAILABLE))
+        return crossing.then(watch.steps(), crossing.decision)
 
     def _remember_refusal(self, crossing: Crossing, reason: Reason) -> None:
         if reason in RIDER_FAILED and crossing.pass_id is not None:
@@ -131,16 +131,3 @@ class Lane:
             self._journal.count_refusal(reason.value, at=self._clock.now())
         except JournalError as error:
             _log.error("refusal not counted: %s", error)
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[Callable[[], StepTime]]:
-        started_ns = self._clock.monotonic_ns()
-        ended_ns = started_ns
-
-        def step() -> StepTime:
-            return StepTime(name, (ended_ns - started_ns) / 1e6)
-
-        try:
-            yield step
-        finally:
-            ended_ns = self._clock.monotonic_ns()

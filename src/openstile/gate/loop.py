@@ -11,9 +11,10 @@ from openstile.crossing import Crossing, Reason
 from openstile.face import Frame
 from openstile.face.sources import CameraLostError
 from openstile.gate.display import Display
+from openstile.gate.fading import fade_trips
 from openstile.gate.lane import Lane
 from openstile.gate.messages import GateState
-from openstile.journal import Journal, JournalError
+from openstile.journal import Journal
 from openstile.passes.qr import read_qr
 from openstile.terms.instants import Clock
 
@@ -131,7 +132,4 @@ class GateLoop:
         if self._faded_ns is not None and now_ns - self._faded_ns < self._times.fade_every_s * 1_000_000_000:
             return
         self._faded_ns = now_ns
-        try:
-            self._journal.fade(self._clock.now() - self._times.trips_kept)
-        except JournalError as error:
-            _log.error("trips not faded, trying again later: %s", error)
+        fade_trips(self._journal, before=self._clock.now() - self._times.trips_kept)

@@ -18,7 +18,6 @@ from openstile.journal.errors import JournalError
 from openstile.terms.files import write_whole
 from openstile.terms.limits import KEY_FILE_BYTES_MAX
 
-PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 
 
