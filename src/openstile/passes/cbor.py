@@ -41,16 +41,18 @@ def encode_strings(*strings: str | bytes) -> bytes:
     return cbor2.dumps(strings)
 
 
-def decode(data: bytes, *, what: str, tag: int | None = None) -> Cbor:
+def decode(
+    data: bytes, *, what: str, tag: int | None = None, bytes_max: int = PASS_BYTES_MAX, items_max: int = CBOR_ITEMS_MAX
+) -> Cbor:
     """The value of `data`, which must be its deterministic encoding and nothing more, inside exactly `tag` if given.
 
-    At most PASS_BYTES_MAX bytes, CBOR_DEPTH_MAX nested arrays and maps, CBOR_ITEMS_MAX data items in all.
+    At most `bytes_max` bytes, CBOR_DEPTH_MAX nested arrays and maps, `items_max` data items in all.
     A scan without recursion enforces the whole profile before the parser sees a byte; the value is then encoded again
     and compared, so that two independent codes agree. `what` names the input in the message.
     Raises CborError.
     """
     try:
-        content_at = _scan(data, tag)
+        content_at = _scan(data, tag, bytes_max=bytes_max, items_max=items_max)
         content = data[content_at:]
         value: Cbor = cbor2.loads(content)
         # cbor2 writes maps in the order it read them, which the scan found to be the deterministic one.
@@ -80,13 +82,13 @@ def _ordered(value: Cbor, *, depth: int) -> Cbor:
     return value
 
 
-def _scan(data: bytes, tag: int | None) -> int:
+def _scan(data: bytes, tag: int | None, *, bytes_max: int, items_max: int) -> int:
     """One walk over encoded CBOR that checks structure, order and limits; returns where the value begins, after `tag`.
 
     Written as one loop over plain variables: it runs six times for each pass, on the rider's time.
     """
-    if len(data) > PASS_BYTES_MAX:
-        raise CborError(f"has {len(data)} bytes, at most {PASS_BYTES_MAX} are allowed")
+    if len(data) > bytes_max:
+        raise CborError(f"has {len(data)} bytes, at most {bytes_max} are allowed")
     content_at = _after_tag(data, tag)
     at, items = content_at, 0
     around: list[tuple[int, bool, bytes]] = []
@@ -97,8 +99,8 @@ def _scan(data: bytes, tag: int | None) -> int:
             left, is_map, last_key = around.pop()
             continue
         items += 1
-        if items > CBOR_ITEMS_MAX:
-            raise CborError(f"has more than {CBOR_ITEMS_MAX} items")
+        if items > items_max:
+            raise CborError(f"has more than {items_max} items")
         begin = at
         major, argument, at = _head(data, at)
         if major in _STRINGS:

@@ -11,11 +11,14 @@ from functools import lru_cache
 from openstile.passes import hpke
 from openstile.passes.cbor import Cbor, CborKey, decode, encode, encode_strings
 from openstile.terms import OpenstileError
+from openstile.terms.limits import PASS_BYTES_MAX
 
 SIGN1_TAG = 18
 ENCRYPT0_TAG = 16
 HEADER_ALG = 1
 HEADER_KID = 4
+HEADER_TYP = 16
+"""What kind of message this is, as a media type (RFC 9596): messages of other kinds by the same key are not it."""
 HEADER_EK = -4
 """The encapsulated key of HPKE (draft-ietf-cose-hpke)."""
 ALG_EDDSA = -8
@@ -69,9 +72,11 @@ def encode_sign1(
     return encode([protected_bytes, unprotected, payload, signature], tag=SIGN1_TAG)
 
 
-def decode_sign1(data: bytes, *, what: str, tag: int | None = SIGN1_TAG) -> Sign1:
+def decode_sign1(
+    data: bytes, *, what: str, tag: int | None = SIGN1_TAG, bytes_max: int = PASS_BYTES_MAX
+) -> Sign1:
     """Parses a COSE_Sign1 in strict CBOR, tagged unless `tag` is None. Raises CborError or CoseError."""
-    match decode(data, what=what, tag=tag):
+    match decode(data, what=what, tag=tag, bytes_max=bytes_max):
         case [bytes() as written, dict() as unprotected, bytes() as payload, bytes() as signature]:
             protected_bytes, protected = _decode_protected(written, what=what)
             return Sign1(protected_bytes, protected, unprotected, payload, signature)

@@ -27,6 +27,10 @@ STATUS_INDEX_MAX = 2**32 - 1
 REFERENCE_BYTES_MIN = 16
 KEY_DAYS_MAX = 10 * 366
 CLOCK_SKEW_S_MAX = 600
+LIVE_AGE_S_MAX = 25
+LIVE_AHEAD_S_MAX = 5
+"""A live code is accepted from so long before its own time until so long after it: 30 s together, then it is dead,
+whatever the phone's clock says."""
 EPOCH_SECONDS_MAX = 2**33
 """No pass expires after the year 2242: keeps every time inside what all platforms can represent."""
 
