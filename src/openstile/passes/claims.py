@@ -75,7 +75,7 @@ class Entitlement:
             _check_text(zone, what="zone", chars_max=NAME_CHARS_MAX)
         for instant, what in ((self.valid_from, "valid from"), (self.valid_until, "valid until")):
             if instant is not None:
-                _check_instant(instant, what=what)
+                check_instant(instant, what=what)
         if self.valid_from is not None and self.valid_until is not None and self.valid_from >= self.valid_until:
             raise BadInputError("product: is valid until a time before it is valid from")
 
@@ -110,8 +110,8 @@ class Claims:
 
     def __post_init__(self) -> None:
         check_name(self.issuer, what="issuer")
-        _check_instant(self.not_before, what="not before")
-        _check_instant(self.expires, what="expires")
+        check_instant(self.not_before, what="not before")
+        check_instant(self.expires, what="expires")
         if not timedelta(0) < self.expires - self.not_before <= timedelta(days=PASS_DAYS_MAX):
             raise BadInputError(
                 f"validity: from {self.not_before} to {self.expires}, must be between 1 second and {PASS_DAYS_MAX} days"
@@ -148,7 +148,8 @@ def _check_text(text: str, *, what: str, chars_max: int) -> None:
         raise BadInputError(f"{what} {text[: 2 * chars_max]!r}: use 1 to {chars_max} printable characters (NFC)")
 
 
-def _check_instant(instant: datetime, *, what: str) -> None:
+def check_instant(instant: datetime, *, what: str) -> None:
+    """Refuses, with BadInputError, what is not a whole second in UTC between 1970 and 2242."""
     if instant.tzinfo is not UTC or instant.microsecond:
         raise BadInputError(f"{what}: {instant} is not a whole second in UTC")
     if not 0 <= instant.timestamp() <= EPOCH_SECONDS_MAX:

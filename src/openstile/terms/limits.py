@@ -34,6 +34,16 @@ whatever the phone's clock says."""
 EPOCH_SECONDS_MAX = 2**33
 """No pass expires after the year 2242: keeps every time inside what all platforms can represent."""
 
+# Status lists (docs/pass-format.md, "Status lists").
+STATUS_ENTRIES_MAX = 2**27
+"""Passes in one list: 16 MiB of bits in a gate's memory."""
+STATUS_BITS_BYTES_MAX = STATUS_ENTRIES_MAX // 8
+"""Inflated, known before inflating."""
+STATUS_TOKEN_BYTES_MAX = STATUS_BITS_BYTES_MAX + 2**20
+"""A signed list, before any parsing. Deflate never makes bits longer by more than a thousandth (RFC 1951)."""
+STATUS_TOKEN_ITEMS_MAX = 32
+STATUS_TTL_S_MAX = 30 * 86_400
+
 # Images and frames.
 IMAGE_FILE_BYTES_MAX = 64 * 2**20
 IMAGE_PIXELS_MAX = 50_000_000
@@ -82,6 +92,9 @@ JOURNAL_TAPS_SHOWN_MAX = 10_000
 
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
+assert STATUS_ENTRIES_MAX % 8 == 0
+assert STATUS_ENTRIES_MAX <= STATUS_INDEX_MAX + 1
+assert STATUS_BITS_BYTES_MAX + STATUS_BITS_BYTES_MAX // 1000 + PASS_BYTES_MAX <= STATUS_TOKEN_BYTES_MAX
 assert PIN_DIGITS_MIN < PIN_DIGITS_MAX < PIN_LINE_BYTES_MAX
 assert REFERENCE_BYTES_MIN <= TEMPLATE_BYTES_MAX
 assert PASS_DAYS_MAX < KEY_DAYS_MAX
