@@ -38,7 +38,7 @@ EPOCH_SECONDS_MAX = 2**33
 STATUS_ENTRIES_MAX = 2**27
 """Passes in one list: 16 MiB of bits in a gate's memory."""
 STATUS_BITS_BYTES_MAX = STATUS_ENTRIES_MAX // 8
-"""Inflated, known before inflating."""
+"""Inflating stops here."""
 STATUS_TOKEN_BYTES_MAX = STATUS_BITS_BYTES_MAX + 2**20
 """A signed list, before any parsing. Deflate never makes bits longer by more than a thousandth (RFC 1951)."""
 STATUS_TOKEN_ITEMS_MAX = 32
@@ -65,6 +65,26 @@ ARCHIVE_MEMBERS_MAX = 20_000
 FACE_CANDIDATES_MAX = 512
 """Boxes of a detector that are looked at before overlapping ones are merged."""
 
+# The trust bundle (docs/trust-bundle.md).
+BUNDLE_BYTES_MAX = 64 * 2**20
+"""Status lists ride inside: ten million passes are 1.25 MB before compression."""
+BUNDLE_ITEMS_MAX = 2**15
+BUNDLE_SEQUENCE_MAX = 2**53 - 1
+"""The largest integer that every JSON reader takes exactly."""
+BUNDLE_DAYS_MAX = 366
+BUNDLE_OPERATORS_MAX = 8
+BUNDLE_GROUP_KEYS_MAX = 16
+BUNDLE_LISTS_MAX = 64
+BUNDLE_SETTINGS_MAX = 64
+BUNDLE_SETTING_CHARS_MAX = 4000
+BUNDLE_PRODUCTS_MAX = 256
+BUNDLE_SEALED_KEYS_MAX = 4096
+"""One for each gate and gate-group key: a thousand gates and four keys."""
+TRUST_FLOORS_BYTES_MAX = 2**20
+TRUST_LISTS_MAX = 1024
+"""Addresses of status lists that a gate remembers the newest list of."""
+ETAG_CHARS_MAX = 256
+
 # Files of ours and of deployers.
 SETTINGS_BYTES_MAX = 64 * 2**10
 KEY_FILE_BYTES_MAX = 4 * 2**10
@@ -72,6 +92,13 @@ KEYS_MAX = 64
 MANIFEST_BYTES_MAX = 64 * 2**10
 MODEL_FILE_BYTES_MAX = 512 * 2**20
 ARCHIVE_BYTES_MAX = 256 * 2**20
+
+# Keys in hardware.
+HARDWARE_LABEL_BYTES_MAX = 32
+"""Of a token's label (PKCS#11, CK_TOKEN_INFO)."""
+HARDWARE_KEY_ID_BYTES_MAX = 32
+PIN_FILE_BYTES_MAX = 256
+"""A token's pin and a line end."""
 
 # The gate.
 PASSES_WATCHED_MAX = 10_000
@@ -100,3 +127,5 @@ assert REFERENCE_BYTES_MIN <= TEMPLATE_BYTES_MAX
 assert PASS_DAYS_MAX < KEY_DAYS_MAX
 assert FACES_PER_FRAME_MAX <= FACE_CANDIDATES_MAX
 assert IMAGE_SIDE_PIXELS_MIN**2 < IMAGE_PIXELS_MAX < IMAGE_SIDE_PIXELS_MAX**2
+assert 5 * BUNDLE_SEALED_KEYS_MAX + 3 * BUNDLE_PRODUCTS_MAX + 2 * BUNDLE_SETTINGS_MAX + 6 * KEYS_MAX < BUNDLE_ITEMS_MAX
+assert BUNDLE_LISTS_MAX <= TRUST_LISTS_MAX
