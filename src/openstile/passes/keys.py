@@ -1,23 +1,19 @@
-"""The two kinds of key: an issuer signs passes, a group of gates opens them. Public and private halves are apart.
+"""The kinds of key, each a type of its own, public and private halves apart: none can stand in for another.
 
-A key is named in a pass by its id: the first eight bytes of its COSE Key Thumbprint (RFC 9679, SHA-256).
+An issuer signs passes, a group of gates opens them; an operator signs what gates are told, and one gate receives with
+its transport key what is for it alone. A key is named by its id: the first eight bytes of its COSE Key Thumbprint
+(RFC 9679, SHA-256).
 """
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
-from functools import lru_cache
-from typing import Protocol
+from typing import ClassVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from openstile.passes.cbor import Cbor, CborKey, encode
 from openstile.passes.claims import Audience, check_name
-from openstile.passes.cose import ALG_EDDSA, ALG_ES256
 from openstile.passes.hpke import (
     POINT_BYTES,
     HpkeError,
@@ -25,43 +21,24 @@ from openstile.passes.hpke import (
     SoftwareKeyAgreement,
     derive_key_pair,
     p256_public,
-    point_of,
 )
-from openstile.terms import BadInputError, OpenstileError
-from openstile.terms.limits import KEY_ID_BYTES, KEYS_MAX
-
-SIGNATURE_BYTES = 64
-"""Of Ed25519 (RFC 8032) and of ES256 as r || s (RFC 9053, section 2.1)."""
-_COORDINATE_BYTES = 32
-
-
-class SignatureWrongError(OpenstileError):
-    """A signature is not this key's over this message."""
-
-
-class Algorithm(Enum):
-    """How an issuer signs. The key decides, never the message."""
-
-    EDDSA = "EdDSA"
-    ES256 = "ES256"
-
-    @property
-    def number(self) -> int:
-        """In COSE headers (RFC 9053, section 2)."""
-        return {Algorithm.EDDSA: ALG_EDDSA, Algorithm.ES256: ALG_ES256}[self]
-
-
-class Signer(Protocol):
-    """The one operation on an issuer's private key; a key in hardware needs to offer no more."""
-
-    def sign(self, message: bytes) -> bytes:
-        """A COSE signature of SIGNATURE_BYTES over `message`."""
-        ...
+from openstile.passes.signing import Algorithm as Algorithm
+from openstile.passes.signing import Signer as Signer
+from openstile.passes.signing import (
+    SigningPrivateKey,
+    generate_signing_key,
+    p256_cose_key,
+    signing_public,
+    verify_signature,
+)
+from openstile.passes.signing import SoftwareSigner as SoftwareSigner
+from openstile.terms import BadInputError, GateId
+from openstile.terms.limits import KEY_ID_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class IssuerPublicKey:
-    """What a gate needs of an issuer: its name, algorithm and public key (32 bytes of Ed25519 or a P-256 point)."""
+class _SigningPublicKey:
+    """A name, an algorithm and a public key (32 bytes of Ed25519 or a P-256 point)."""
 
     name: str
     algorithm: Algorithm
@@ -70,31 +47,44 @@ class IssuerPublicKey:
     kid: bytes = field(init=False)
     """The key's id, KEY_ID_BYTES."""
 
+    _whose: ClassVar[str]
+
     def __post_init__(self) -> None:
-        check_name(self.name, what="issuer")
+        what = f"{self._whose} {self.name}"
+        check_name(self.name, what=self._whose)
         _check_not_after(self.not_after)
         if self.algorithm is Algorithm.EDDSA and len(self.public) != 32:
-            raise BadInputError(f"issuer {self.name}: an Ed25519 key has 32 bytes, this has {len(self.public)}")
+            raise BadInputError(f"{what}: an Ed25519 key has 32 bytes, this has {len(self.public)}")
         if self.algorithm is Algorithm.ES256:
-            _check_point(self.public, what=f"issuer {self.name}")
+            _check_point(self.public, what=what)
         key: dict[CborKey, Cbor] = {1: 1, -1: 6, -2: self.public}
         object.__setattr__(
-            self, "kid", key_id(key if self.algorithm is Algorithm.EDDSA else _p256_cose_key(self.public))
+            self, "kid", key_id(key if self.algorithm is Algorithm.EDDSA else p256_cose_key(self.public))
         )
 
     def verify(self, *, message: bytes, signature: bytes) -> None:
         """Returns when `signature` is this key's over `message`, else raises SignatureWrongError."""
-        if len(signature) != SIGNATURE_BYTES:
-            raise SignatureWrongError(f"signature: has {len(signature)} bytes, must have {SIGNATURE_BYTES}")
-        try:
-            if self.algorithm is Algorithm.EDDSA:
-                _ed25519_public(self.public).verify(signature, message)
-            else:
-                r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-                der = encode_dss_signature(r, s)
-                _p256_public(self.public).verify(der, message, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            raise SignatureWrongError(f"signature: is not that of issuer {self.name}") from None
+        verify_signature(
+            algorithm=self.algorithm,
+            public=self.public,
+            message=message,
+            signature=signature,
+            whose=f"{self._whose} {self.name}",
+        )
+
+
+class IssuerPublicKey(_SigningPublicKey):
+    """What a gate needs of an issuer: with it passes are verified, and nothing else."""
+
+    __slots__ = ()
+    _whose = "issuer"
+
+
+class OperatorPublicKey(_SigningPublicKey):
+    """What a gate needs of its operator: with it the bundles that it is given are verified, and never a pass."""
+
+    __slots__ = ()
+    _whose = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +92,14 @@ class IssuerKey:
     """An issuer's key with its private half behind a Signer, never shown by repr."""
 
     public: IssuerPublicKey
+    signer: Signer = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    """An operator's key with its private half behind a Signer, never shown by repr."""
+
+    public: OperatorPublicKey
     signer: Signer = field(repr=False)
 
 
@@ -118,7 +116,7 @@ class GateGroupPublicKey:
     def __post_init__(self) -> None:
         _check_not_after(self.not_after)
         _check_point(self.point, what=f"gate group {self.audience}")
-        object.__setattr__(self, "kid", key_id(_p256_cose_key(self.point)))
+        object.__setattr__(self, "kid", key_id(p256_cose_key(self.point)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,39 +127,57 @@ class GateGroupKey:
     agreement: KeyAgreement = field(repr=False)
 
 
-class SoftwareSigner:
-    """An issuer's private key in memory: Ed25519 or P-256."""
+@dataclass(frozen=True, slots=True)
+class GateTransportPublicKey:
+    """What is for one gate alone is sealed to this P-256 point; no pass ever is."""
 
-    def __init__(self, private: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> None:
-        self.private = private
+    operator: str
+    gate: GateId
+    point: bytes
+    not_after: datetime
+    kid: bytes = field(init=False)
+    """The key's id, KEY_ID_BYTES."""
 
-    def sign(self, message: bytes) -> bytes:
-        """A COSE signature of SIGNATURE_BYTES (RFC 9053, section 2)."""
-        if isinstance(self.private, ed25519.Ed25519PrivateKey):
-            return self.private.sign(message)
-        r, s = decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    def __post_init__(self) -> None:
+        check_name(self.operator, what="operator")
+        _check_not_after(self.not_after)
+        _check_point(self.point, what=f"gate {self.name}")
+        object.__setattr__(self, "kid", key_id(p256_cose_key(self.point)))
+
+    @property
+    def name(self) -> str:
+        """`operator/gate`."""
+        return f"{self.operator}/{self.gate}"
 
 
-def issuer_key_of(
-    private: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey, *, name: str, not_after: datetime
-) -> IssuerKey:
+@dataclass(frozen=True, slots=True)
+class GateTransportKey:
+    """A gate's own key with its private half behind a KeyAgreement, never shown by repr."""
+
+    public: GateTransportPublicKey
+    agreement: KeyAgreement = field(repr=False)
+
+
+def issuer_key_of(private: SigningPrivateKey, *, name: str, not_after: datetime) -> IssuerKey:
     """The issuer key of a private key in memory; its type decides the algorithm."""
-    if isinstance(private, ed25519.Ed25519PrivateKey):
-        raw = private.public_key().public_bytes_raw()
-        return IssuerKey(IssuerPublicKey(name, Algorithm.EDDSA, raw, not_after), SoftwareSigner(private))
-    point = point_of(private.public_key())
-    return IssuerKey(IssuerPublicKey(name, Algorithm.ES256, point, not_after), SoftwareSigner(private))
+    algorithm, public = signing_public(private)
+    return IssuerKey(IssuerPublicKey(name, algorithm, public, not_after), SoftwareSigner(private))
+
+
+def operator_key_of(private: SigningPrivateKey, *, name: str, not_after: datetime) -> OperatorKey:
+    """The operator key of a private key in memory; its type decides the algorithm."""
+    algorithm, public = signing_public(private)
+    return OperatorKey(OperatorPublicKey(name, algorithm, public, not_after), SoftwareSigner(private))
 
 
 def generate_issuer_key(*, name: str, algorithm: Algorithm, not_after: datetime) -> IssuerKey:
     """A new issuer key from the operating system's randomness."""
-    private = (
-        ed25519.Ed25519PrivateKey.generate()
-        if algorithm is Algorithm.EDDSA
-        else ec.generate_private_key(ec.SECP256R1())
-    )
-    return issuer_key_of(private, name=name, not_after=not_after)
+    return issuer_key_of(generate_signing_key(algorithm), name=name, not_after=not_after)
+
+
+def generate_operator_key(*, name: str, algorithm: Algorithm, not_after: datetime) -> OperatorKey:
+    """A new operator key from the operating system's randomness."""
+    return operator_key_of(generate_signing_key(algorithm), name=name, not_after=not_after)
 
 
 def gate_group_key_of(private: ec.EllipticCurvePrivateKey, *, audience: Audience, not_after: datetime) -> GateGroupKey:
@@ -180,6 +196,20 @@ def derive_gate_group_key(ikm: bytes, *, audience: Audience, not_after: datetime
     return gate_group_key_of(derive_key_pair(ikm), audience=audience, not_after=not_after)
 
 
+def gate_transport_key_of(
+    private: ec.EllipticCurvePrivateKey, *, operator: str, gate: GateId, not_after: datetime
+) -> GateTransportKey:
+    """The transport key, of one gate, of a P-256 private key in memory."""
+    agreement = SoftwareKeyAgreement(private)
+    return GateTransportKey(GateTransportPublicKey(operator, gate, agreement.point, not_after), agreement)
+
+
+def generate_gate_transport_key(*, operator: str, gate: GateId, not_after: datetime) -> GateTransportKey:
+    """A new transport key from the operating system's randomness."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    return gate_transport_key_of(private, operator=operator, gate=gate, not_after=not_after)
+
+
 def key_thumbprint(cose_key: dict[CborKey, Cbor]) -> bytes:
     """SHA-256 over the deterministic encoding of a COSE_Key's required public parameters (RFC 9679, section 3)."""
     return hashlib.sha256(encode(cose_key)).digest()
@@ -188,22 +218,6 @@ def key_thumbprint(cose_key: dict[CborKey, Cbor]) -> bytes:
 def key_id(cose_key: dict[CborKey, Cbor]) -> bytes:
     """The first KEY_ID_BYTES of the thumbprint."""
     return key_thumbprint(cose_key)[:KEY_ID_BYTES]
-
-
-@lru_cache(KEYS_MAX)
-def _ed25519_public(raw: bytes) -> ed25519.Ed25519PublicKey:
-    return ed25519.Ed25519PublicKey.from_public_bytes(raw)
-
-
-@lru_cache(KEYS_MAX)
-def _p256_public(point: bytes) -> ec.EllipticCurvePublicKey:
-    """An issuer's key, parsed once: a gate uses few and always the same."""
-    return p256_public(point)
-
-
-def _p256_cose_key(point: bytes) -> dict[CborKey, Cbor]:
-    x, y = point[1 : 1 + _COORDINATE_BYTES], point[1 + _COORDINATE_BYTES :]
-    return {1: 2, -1: 1, -2: x, -3: y}
 
 
 def _check_point(point: bytes, *, what: str) -> None:
