@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from openstile.passes import cose
 from openstile.passes.cbor import CborError, encode
 from openstile.passes.hpke import HpkeError, SoftwareKeyAgreement
-from openstile.passes.keys import Algorithm, IssuerPublicKey, SignatureWrongError, key_thumbprint
+from openstile.passes.keys import IssuerPublicKey, key_thumbprint
+from openstile.passes.signing import Algorithm, SignatureWrongError
 from openstile.terms import BadInputError
 
 END = datetime(2100, 1, 1, tzinfo=UTC)

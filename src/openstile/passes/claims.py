@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from openstile.passes.holder import HolderPublicKey
 from openstile.passes.reference import ReferenceClaim
 from openstile.terms import BadInputError, PassId
 from openstile.terms.limits import (
@@ -107,6 +108,8 @@ class Claims:
     assurance: Assurance
     reference: ReferenceClaim
     status: StatusReference | None = None
+    holder: HolderPublicKey | None = None
+    """The key on the rider's phone, where the pass may be shown live."""
 
     def __post_init__(self) -> None:
         check_name(self.issuer, what="issuer")

@@ -5,11 +5,16 @@ from typing import TypeVar
 
 from openstile.passes.cbor import Cbor, CborKey, decode, encode
 from openstile.passes.claims import PASS_VERSION, Assurance, Audience, Claims, Entitlement, StatusReference
+from openstile.passes.holder import HolderPublicKey
+from openstile.passes.hpke import POINT_BYTES
 from openstile.passes.reference import ReferenceClaim, ReferenceKind
+from openstile.passes.signing import p256_cose_key
 from openstile.terms import BadInputError, OpenstileError, PassId, utc_from_epoch
 from openstile.terms.limits import EPOCH_SECONDS_MAX
 
-ISS, AUD, EXP, NBF, CTI = 1, 3, 4, 5, 7
+ISS, AUD, EXP, NBF, CTI, CNF = 1, 3, 4, 5, 7, 8
+CNF_KEY = 1
+"""The one confirmation method: a COSE_Key (RFC 8747, section 3.1)."""
 STATUS = 65535
 """Claim `status` (draft-ietf-oauth-status-list)."""
 PASS = -65537
@@ -60,6 +65,8 @@ def encode_claims(claims: Claims) -> bytes:
     }
     if claims.status is not None:
         outer[STATUS] = {"status_list": {"idx": claims.status.index, "uri": claims.status.uri}}
+    if claims.holder is not None:
+        outer[CNF] = {CNF_KEY: p256_cose_key(claims.holder.point)}
     return encode(outer)
 
 
@@ -84,6 +91,7 @@ def decode_claims(payload: bytes) -> Claims:
             assurance=_assurance(inner.take(ASSURANCE, int)),
             reference=_reference(inner.take(REFERENCE, list)),
             status=_status(outer),
+            holder=_holder(outer),
         )
     except BadInputError as error:
         raise ClaimsError(f"claims: {error}") from None
@@ -162,6 +170,19 @@ def _status(outer: _Fields) -> StatusReference | None:
     listed.finish()
     status.finish()
     return reference
+
+
+def _holder(outer: _Fields) -> HolderPublicKey | None:
+    if not outer.has(CNF):
+        return None
+    confirmation = _Fields(outer.take(CNF, dict), "holder claim")
+    key = _Fields(confirmation.take(CNF_KEY, dict), "holder key")
+    point = b"\x04" + key.take(-2, bytes) + key.take(-3, bytes)
+    if (key.take(1, int), key.take(-1, int)) != (2, 1) or len(point) != POINT_BYTES:
+        raise ClaimsError("holder key: is not a P-256 key")
+    key.finish()
+    confirmation.finish()
+    return HolderPublicKey(point)
 
 
 def _number(numbers: Mapping[int, T], value: T) -> int:

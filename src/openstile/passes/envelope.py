@@ -27,7 +27,8 @@ from openstile.passes.cose import (
     open_encrypt0_hpke,
 )
 from openstile.passes.hpke import POINT_BYTES, TAG_BYTES
-from openstile.passes.keys import SIGNATURE_BYTES, GateGroupKey, GateGroupPublicKey, IssuerKey
+from openstile.passes.keys import GateGroupKey, GateGroupPublicKey, IssuerKey
+from openstile.passes.signing import SIGNATURE_BYTES
 from openstile.passes.text import PREFIX_BYTES
 from openstile.terms.limits import KEY_ID_BYTES, REFERENCE_BYTES_MIN, SALT_BYTES, TEMPLATE_BYTES_MAX
 
@@ -49,11 +50,15 @@ class SealedPass:
 
 @dataclass(frozen=True, slots=True)
 class SealedContent:
-    """What was under the seal: the signed token, the salt and the data of the reference. Nothing is verified yet."""
+    """What was under the seal: the signed token, the salt and the data of the reference. Nothing is verified yet.
+
+    `proof` is there in the live form only (openstile.passes.live).
+    """
 
     token: bytes
     salt: bytes = field(repr=False)
     data: bytes = field(repr=False)
+    proof: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def write_seal(*, key: GateGroupPublicKey, content: SealedContent, random: Calla
     return encode_encrypt0_hpke(
         protected={HEADER_ALG: ALG_HPKE_0, HEADER_KID: key.kid},
         unprotected={},
-        plaintext=encode([content.token, content.salt, content.data]),
+        plaintext=encode([content.token, content.salt, content.data, *([content.proof] if content.proof else [])]),
         recipient=key.point,
         random=random,
         external_aad=SEAL_CONTEXT,
@@ -112,16 +117,18 @@ def read_content(plaintext: bytes) -> SealedContent:
     """Parses what was sealed. Raises CborError or ProfileError."""
     match decode(plaintext, what="sealed content"):
         case [bytes() as token, bytes() as salt, bytes() as data]:
+            proof = None
+        case [bytes() as token, bytes() as salt, bytes() as data, bytes() as proof]:
             pass
         case _:
-            raise ProfileError("sealed content: is not [token, salt, reference data]")
+            raise ProfileError("sealed content: is not [token, salt, reference data], or that with a live proof")
     if len(salt) != SALT_BYTES:
         raise ProfileError(f"sealed content: its salt does not have {SALT_BYTES} bytes")
     if not REFERENCE_BYTES_MIN <= len(data) <= TEMPLATE_BYTES_MAX:
         raise ProfileError(
             f"sealed content: its reference does not have {REFERENCE_BYTES_MIN} to {TEMPLATE_BYTES_MAX} bytes"
         )
-    return SealedContent(token, salt, data)
+    return SealedContent(token, salt, data, proof)
 
 
 def write_token(*, key: IssuerKey, payload: bytes) -> bytes:

@@ -22,10 +22,14 @@ class PassFault(Enum):
     """Signed with a key that these gates do not know."""
     ISSUER_REVOKED = "issuer_revoked"
     """Signed with a key that was revoked."""
+    PASS_OUTDATED = "pass_outdated"  # noqa: S105 (a reason)
+    """Sealed to a key that these gates no longer use: the rider needs it made anew."""
     PASS_EXPIRED = "pass_expired"  # noqa: S105 (a reason)
     """Its time is over."""
     PASS_NOT_YET_VALID = "pass_not_yet_valid"  # noqa: S105 (a reason)
     """Its time has not begun."""
+    LIVE_CODE_EXPIRED = "live_code_expired"
+    """A live code that was made too long ago, or by a phone whose clock is wrong."""
 
 
 class PassRefusedError(OpenstileError):

@@ -29,6 +29,8 @@ class Inspection:
     issuer_kid: str | None = None
     """The key that its token names, in hexadecimal."""
     reference_bytes: int | None = None
+    live_made_at: datetime | None = None
+    """When a live code says it was made, by its holder's verified signature; None for the printed form."""
     claims: Claims | None = None
     unverified_claims: Claims | None = None
     fault: PassFault | None = None
@@ -47,7 +49,7 @@ def inspect_pass(presented: str | bytes, keyring: GateKeyring | None = None, now
         found = replace(found, gate_group_kid=sealed.kid.hex())
         if keyring is None:
             return found
-        key = steps.find_gate_group_key(sealed, keyring)
+        key = steps.find_gate_group_key(sealed, keyring, now)
         content = steps.unseal(sealed, key)
         found = replace(found, opened=True, reference_bytes=len(content.data))
         token = steps.read_signed(content)
@@ -57,8 +59,11 @@ def inspect_pass(presented: str | bytes, keyring: GateKeyring | None = None, now
         found = replace(found, claims=claims, unverified_claims=None)
         steps.check_keys_cover(claims, issuer, key)
         steps.match_reference(claims, content)
+        proof = steps.verify_proof(content, claims)
+        found = replace(found, live_made_at=proof.made_at if proof else None)
         if now is not None:
             steps.check_times(claims, now, 0)
+            steps.check_live_time(proof, now)
     except PassRefusedError as refusal:
         return replace(found, fault=refusal.fault, detail=refusal.detail)
     return found

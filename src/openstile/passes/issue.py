@@ -6,13 +6,15 @@ takes all three where one party is both.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from openstile.passes.claims import Assurance, Claims, Entitlement, StatusReference
 from openstile.passes.claims_codec import encode_claims
 from openstile.passes.envelope import SealedContent, commit, write_seal, write_token
+from openstile.passes.holder import HolderPublicKey
 from openstile.passes.keys import GateGroupPublicKey, IssuerKey
+from openstile.passes.live import WalletPass
 from openstile.passes.reference import Reference, ReferenceClaim
 from openstile.passes.text import to_text
 from openstile.terms import BadInputError, PassId
@@ -21,12 +23,13 @@ from openstile.terms.limits import PASS_ID_BYTES, SALT_BYTES
 
 @dataclass(frozen=True, slots=True)
 class IssuedPass:
-    """A new pass as text for its QR code, and what may be noted of it."""
+    """A new pass as text for its QR code, what may be noted of it, and what goes to the rider's phone alone."""
 
     text: str
     pass_id: PassId
     not_before: datetime
     expires: datetime
+    wallet: WalletPass = field(repr=False)
 
 
 def issue_pass(
@@ -39,6 +42,7 @@ def issue_pass(
     now: datetime,
     valid_for: timedelta,
     status: StatusReference | None = None,
+    holder: HolderPublicKey | None = None,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> IssuedPass:
     """Commits, signs and seals: a pass from `now` (in whole seconds) for `valid_for`, for that gate group's gates.
@@ -57,11 +61,13 @@ def issue_pass(
         assurance=assurance,
         reference=ReferenceClaim(reference.kind, reference.pack_id, commit(salt=salt, data=reference.data)),
         status=status,
+        holder=holder,
     )
     token = sign_token(issuer_key=issuer_key, claims=claims)
     _check_lasts(claims, gate_group_key.not_after, what=f"gate group {gate_group_key.audience}")
     sealed = seal(gate_group_key=gate_group_key, token=token, salt=salt, data=reference.data, random=random)
-    return IssuedPass(to_text(sealed), claims.pass_id, claims.not_before, claims.expires)
+    wallet = WalletPass(token, salt, reference.data, gate_group_key)
+    return IssuedPass(to_text(sealed), claims.pass_id, claims.not_before, claims.expires, wallet)
 
 
 def sign_token(*, issuer_key: IssuerKey, claims: Claims) -> bytes:

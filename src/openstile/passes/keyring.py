@@ -1,6 +1,7 @@
 """What a gate holds: its groups' keys and the issuers it trusts. With it a gate can open and verify, never sign."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from openstile.passes.keys import GateGroupKey, IssuerPublicKey
 from openstile.terms import BadInputError
@@ -16,11 +17,23 @@ class TrustedIssuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Retirement:
+    """From `at` on, passes sealed to the gate-group key `kid` are outdated: their riders need new ones."""
+
+    kid: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class GateKeyring:
-    """The keys of one gate. At most KEYS_MAX of each kind; every key id once."""
+    """The keys of one gate. At most KEYS_MAX of each kind; every key id once.
+
+    `retirements` may name keys that are no longer here.
+    """
 
     gate_group_keys: tuple[GateGroupKey, ...]
     issuers: tuple[TrustedIssuer, ...]
+    retirements: tuple[Retirement, ...] = ()
 
     def __post_init__(self) -> None:
         gate_kids = {key.public.kid for key in self.gate_group_keys}
@@ -33,6 +46,10 @@ class GateKeyring:
     def gate_group_key(self, kid: bytes) -> GateGroupKey | None:
         """The key of this id, or None: then the pass is for other gates."""
         return next((key for key in self.gate_group_keys if key.public.kid == kid), None)
+
+    def is_retired(self, kid: bytes, now: datetime) -> bool:
+        """Whether passes sealed to the gate-group key `kid` are outdated at `now`."""
+        return any(retirement.kid == kid and retirement.at <= now for retirement in self.retirements)
 
     def issuer(self, kid: bytes) -> TrustedIssuer | None:
         """The issuer whose key has this id, or None: then it is unknown here."""

@@ -13,11 +13,15 @@ from openstile.terms.limits import CLOCK_SKEW_S_MAX
 
 @dataclass(frozen=True, slots=True)
 class OpenedPass:
-    """A pass that was opened and verified. Holds the reference in the clear: keep it in memory, and not for long."""
+    """A pass that was opened and verified. Holds the reference in the clear: keep it in memory, and not for long.
+
+    `live`: whether it was shown live, from the phone that holds its key, within the last seconds.
+    """
 
     pass_id: PassId
     claims: Claims
     reference: Reference
+    live: bool
 
 
 def open_pass(
@@ -32,8 +36,8 @@ def open_pass(
     _check_clock(now, clock_skew_s)
     # 1. Text and outer layer: prefix and Base45, size, strict CBOR, exactly the headers of the profile, HPKE-0.
     sealed = steps.read_presented(presented)
-    # 2. The key id names the key; another group's gates hold another key.
-    gate_group_key = steps.find_gate_group_key(sealed, keyring)
+    # 2. The key id names the key; another group's gates hold another key. Not one that was retired.
+    gate_group_key = steps.find_gate_group_key(sealed, keyring, now)
     # 3. Open the seal: nothing in the pass was changed since it was sealed. Then strict CBOR of its content.
     content = steps.unseal(sealed, gate_group_key)
     # 4. Inner layer: strict CBOR, exactly the headers of the profile, a signature of exact length.
@@ -48,13 +52,18 @@ def open_pass(
     steps.check_keys_cover(claims, issuer, gate_group_key)
     # 9. The sealed reference is the one that the issuer committed to.
     reference = steps.match_reference(claims, content)
-    # 10. The pass is for these gates.
+    # 10. Of the live form: its proof was signed, over this token, by the holder's key that the claims name.
+    proof = steps.verify_proof(content, claims)
+    # 11. The pass is for these gates.
     steps.check_audience(claims, audience)
-    # 11. It is the time of the pass and of its product.
+    # 12. It is the time of the pass and of its product.
     steps.check_times(claims, now, clock_skew_s)
-    # Left to the caller: is the pass revoked (claims.status), may its product, rider category and zones pass here, was
-    # it used just now (anti-passback) and, above all, is the person at the gate its owner (reference).
-    return OpenedPass(claims.pass_id, claims, reference)
+    # 13. Of the live form: it was made within the last seconds. No skew is added: a copy must not live longer.
+    steps.check_live_time(proof, now)
+    # Left to the caller: is the pass withdrawn (claims.status), must its product be shown live (live), may product,
+    # rider category and zones pass here, was it used just now (anti-passback) and, above all, is the person at the
+    # gate its owner (reference).
+    return OpenedPass(claims.pass_id, claims, reference, live=proof is not None)
 
 
 def _check_clock(now: datetime, clock_skew_s: int) -> None:

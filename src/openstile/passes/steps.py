@@ -23,10 +23,13 @@ from openstile.passes.envelope import (
 from openstile.passes.faults import PassFault, PassRefusedError
 from openstile.passes.hpke import HpkeError
 from openstile.passes.keyring import GateKeyring
-from openstile.passes.keys import GateGroupKey, IssuerPublicKey, SignatureWrongError
+from openstile.passes.keys import GateGroupKey, IssuerPublicKey
+from openstile.passes.live import LiveProof, read_proof
 from openstile.passes.reference import Reference
+from openstile.passes.signing import SignatureWrongError
 from openstile.passes.text import from_text
 from openstile.terms import BadInputError, OpenstileError
+from openstile.terms.limits import LIVE_AGE_S_MAX, LIVE_AHEAD_S_MAX
 
 
 def read_presented(presented: str | bytes) -> SealedPass:
@@ -36,8 +39,10 @@ def read_presented(presented: str | bytes) -> SealedPass:
         return read_seal(data)
 
 
-def find_gate_group_key(sealed: SealedPass, keyring: GateKeyring) -> GateGroupKey:
-    """The key of the ring that the seal names."""
+def find_gate_group_key(sealed: SealedPass, keyring: GateKeyring, now: datetime | None) -> GateGroupKey:
+    """The key of the ring that the seal names, unless it was retired by `now` (None: not asked)."""
+    if now is not None and keyring.is_retired(sealed.kid, now):
+        raise PassRefusedError(PassFault.PASS_OUTDATED, f"sealed to key {sealed.kid.hex()}, which is retired")
     key = keyring.gate_group_key(sealed.kid)
     if key is None:
         raise PassRefusedError(PassFault.PASS_FOR_OTHER_GATES, f"sealed to key {sealed.kid.hex()}, not held here")
@@ -103,6 +108,19 @@ def match_reference(claims: Claims, content: SealedContent) -> Reference:
         return Reference(claims.reference.kind, claims.reference.pack_id, content.data)
 
 
+def verify_proof(content: SealedContent, claims: Claims) -> LiveProof | None:
+    """The live proof, signed over this token by the holder that the claims name; None for the printed form."""
+    if content.proof is None:
+        return None
+    with _refuse(PassFault.PASS_UNREADABLE, CborError, CoseError):
+        proof = read_proof(content.proof)
+    if claims.holder is None:
+        raise PassRefusedError(PassFault.PASS_FORGED, "is shown live, but names no holder's key")
+    with _refuse(PassFault.PASS_FORGED, SignatureWrongError):
+        claims.holder.verify(message=proof.to_be_signed(content.token), signature=proof.message.signature)
+    return proof
+
+
 def check_audience(claims: Claims, audience: Audience) -> None:
     """The pass is for these gates."""
     if claims.audience != audience:
@@ -116,6 +134,15 @@ def check_times(claims: Claims, now: datetime, clock_skew_s: int) -> None:
         raise PassRefusedError(PassFault.PASS_NOT_YET_VALID, f"valid from {claims.usable_from}")
     if now >= claims.usable_until + skew:
         raise PassRefusedError(PassFault.PASS_EXPIRED, f"valid until {claims.usable_until}")
+
+
+def check_live_time(proof: LiveProof | None, now: datetime) -> None:
+    """A live code is at most LIVE_AGE_S_MAX old, and made at most LIVE_AHEAD_S_MAX from now by the phone's clock."""
+    if proof is None:
+        return
+    age = now - proof.made_at
+    if not -timedelta(seconds=LIVE_AHEAD_S_MAX) <= age <= timedelta(seconds=LIVE_AGE_S_MAX):
+        raise PassRefusedError(PassFault.LIVE_CODE_EXPIRED, f"made {proof.made_at}, {age.total_seconds():.0f} s ago")
 
 
 @contextmanager
