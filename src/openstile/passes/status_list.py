@@ -30,7 +30,8 @@ from openstile.passes.cose import (
     encode_sign1,
 )
 from openstile.passes.keyring import TrustedIssuer
-from openstile.passes.keys import SIGNATURE_BYTES, IssuerKey, IssuerPublicKey, SignatureWrongError
+from openstile.passes.keys import IssuerKey, IssuerPublicKey
+from openstile.passes.signing import SIGNATURE_BYTES, SignatureWrongError
 from openstile.passes.status_bits import StatusListError, deflate_bits, inflate_bits, pack_bits
 from openstile.terms import BadInputError, utc_from_epoch
 from openstile.terms.limits import (
