@@ -44,6 +44,11 @@ STATUS_TOKEN_BYTES_MAX = STATUS_BITS_BYTES_MAX + 2**20
 STATUS_TOKEN_ITEMS_MAX = 32
 STATUS_TTL_S_MAX = 30 * 86_400
 
+# The issuer's register of passes.
+REGISTER_PASSES_SHOWN_MAX = 10_000
+REGISTER_IDS_BYTES_MAX = 16 * 2**20
+"""A file of pass ids, one a line: about half a million."""
+
 # Images and frames.
 IMAGE_FILE_BYTES_MAX = 64 * 2**20
 IMAGE_PIXELS_MAX = 50_000_000
