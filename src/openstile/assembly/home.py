@@ -23,6 +23,16 @@ class Home:
         return self.folder / "keys"
 
     @property
+    def register(self) -> Path:
+        """The issuer's register of passes, SQLite."""
+        return self.folder / "issuer" / "register.db"
+
+    @property
+    def status_lists(self) -> Path:
+        """The status lists that the issuer built last, one file a list."""
+        return self.folder / "issuer" / "status"
+
+    @property
     def packs(self) -> Path:
         """Model packs that a deployer added."""
         return self.folder / "packs"

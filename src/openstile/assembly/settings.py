@@ -22,7 +22,7 @@ from openstile.passes.claims import Audience
 from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
-from openstile.terms.limits import SETTINGS_BYTES_MAX
+from openstile.terms.limits import SETTINGS_BYTES_MAX, STATUS_ENTRIES_MAX
 
 _ENVIRONMENT_PREFIX = "OPENSTILE_"
 
@@ -47,7 +47,9 @@ class IssuerTable(_Table):
     id: Name = "example-issuer"
     algorithm: Literal["EdDSA", "ES256"] = "EdDSA"
     status_list_uri: Annotated[str, Field(max_length=64, pattern=r"^(https://[!-~]+)?$")] = ""
-    status_list_size: Annotated[int, Field(ge=1024, le=2**31)] = 2**24
+    status_list_size: Annotated[int, Field(ge=1024, le=STATUS_ENTRIES_MAX)] = 2**24
+    status_list_days: Annotated[int, Field(ge=1, le=30)] = 7
+    status_list_ttl_s: Annotated[int, Field(ge=10, le=86_400)] = 300
 
 
 class GateTable(_Table):
