@@ -1,15 +1,15 @@
 """One installation with everything real behind it: disk, clock, randomness, camera, networks."""
 
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 from openstile.assembly.devices import barrier_of
 from openstile.assembly.home import Home
+from openstile.assembly.issuing import issue_registered, key_usage
 from openstile.assembly.settings import Settings, load_settings
 from openstile.crossing import Crossing, Policy
 from openstile.face import FaceEngine
@@ -20,12 +20,14 @@ from openstile.gate.loop import GateLoop
 from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
 from openstile.journal.store import Fading
 from openstile.journal.view import JournalView, read_journal
-from openstile.passes.claims import Assurance, Entitlement, StatusReference
-from openstile.passes.issue import IssuedPass, issue_pass
+from openstile.passes.claims import Assurance, Entitlement
+from openstile.passes.holder import HolderPublicKey
+from openstile.passes.issue import IssuedPass
 from openstile.passes.keyfile import Role
 from openstile.passes.keys import Algorithm
 from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
+from openstile.passes.usage import KeyUsage
 from openstile.terms.errors import BadInputError
 from openstile.terms.instants import Clock, SystemClock
 
@@ -75,20 +77,33 @@ class Installation:
         return tuple(made)
 
     def _has_key(self, role: Role, name: str) -> bool:
-        return any((info.role, info.name) == (role, name) for info in self.keys.list_keys())
+        return any((info.role, info.name) == (role, name) for info in self.keys.list_keys(now=self.clock.now()))
 
-    def issue(self, *, entitlement: Entitlement, reference: Reference, days: int, assurance: Assurance) -> IssuedPass:
-        """Sign and seal a pass for this installation's gates, from now on for `days` days."""
-        return issue_pass(
-            issuer_key=self.keys.issuer_key(self.settings.issuer.id),
-            gate_group_key=self.keys.gate_group_public_key(str(self.settings.audience())),
+    def issue(
+        self,
+        *,
+        entitlement: Entitlement,
+        reference: Reference,
+        days: int,
+        assurance: Assurance,
+        holder: HolderPublicKey | None = None,
+    ) -> IssuedPass:
+        """Sign, seal and register a pass for this installation's gates, from now on for `days` days."""
+        return issue_registered(
+            home=self.home,
+            settings=self.settings,
+            keys=self.keys,
             entitlement=entitlement,
-            assurance=assurance,
             reference=reference,
             now=self.clock.now(),
-            valid_for=timedelta(days=days),
-            status=self._status_reference(),
+            days=days,
+            assurance=assurance,
+            holder=holder,
         )
+
+    def key_usage(self) -> tuple[KeyUsage, ...]:
+        """How many passes that were issued here depend on each key."""
+        return key_usage(self.home, now=self.clock.now())
 
     def load_engine(self) -> FaceEngine:
         """The networks of the configured model pack; loaded once, when first needed."""
@@ -188,9 +203,3 @@ class Installation:
 
         cv2.setNumThreads(1)  # as the networks: a pool of threads slows pictures this small, and a gate has other work
         return load_pack(self.settings.gate.model_pack, pack_folders=(self.home.packs,))
-
-    def _status_reference(self) -> StatusReference | None:
-        issuer = self.settings.issuer
-        if not issuer.status_list_uri:
-            return None
-        return StatusReference(issuer.status_list_uri, secrets.randbelow(issuer.status_list_size))
