@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from openstile.passes.private_file import read_private_file
 from openstile.terms import BadInputError, OpenstileError
-from openstile.terms.limits import HARDWARE_LABEL_BYTES_MAX, PIN_FILE_BYTES_MAX
+from openstile.terms.limits import HARDWARE_LABEL_BYTES_MAX, KEYS_MAX, PIN_FILE_BYTES_MAX
 
 if TYPE_CHECKING:
     from pkcs11 import PrivateKey, Session, Token
@@ -145,12 +146,17 @@ def _library(token: HardwareToken) -> type[Exception]:
 
 
 def _session(token: HardwareToken) -> OpenToken:
-    module = token.module.resolve()
-    at = (module, token.token)
+    at = _place(token.module, token.token)
     if at not in _open:
-        found = _find_token(token, _load(token, module))
+        found = _find_token(token, _load(token, at[0]))
         _open[at] = OpenToken(_log_in(token, found, at), token.token)
     return _open[at]
+
+
+@lru_cache(KEYS_MAX)
+def _place(module: Path, label: str) -> tuple[Path, str]:
+    """A module can be initialised once only, whatever links lead to it."""
+    return module.resolve(), label
 
 
 def _load(token: HardwareToken, module: Path) -> "lib":
@@ -166,7 +172,7 @@ def _load(token: HardwareToken, module: Path) -> "lib":
     try:
         return pkcs11.lib(str(module))
     except (pkcs11.PKCS11Error, RuntimeError):
-        raise HardwareError(f"{error} cannot be loaded; install the token's driver or correct the path") from None
+        raise HardwareError(f"{error} cannot be started; install the token's driver, correct its path or its configuration") from None
 
 
 def _find_token(token: HardwareToken, library: "lib") -> "Token":
@@ -221,7 +227,7 @@ def _read_pin(token: HardwareToken) -> str:
 def _close(token: HardwareToken) -> None:
     import pkcs11
 
-    opened = _open.pop((token.module.resolve(), token.token), None)
+    opened = _open.pop(_place(token.module, token.token), None)
     if opened is not None:
         with suppress(pkcs11.PKCS11Error):
             opened.session.close()
