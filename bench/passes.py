@@ -33,15 +33,16 @@ class _Desk:
     reference: Reference
 
     def issue(self) -> IssuedPass:
-        keys, settings = self.installation.keys, self.installation.settings
-        issuer, group = keys.issuer_key(self.issuer), keys.gate_group_public_key(str(settings.audience()))
+        keys, settings, now = self.installation.keys, self.installation.settings, datetime.now(UTC)
+        issuer = keys.issuer_key(self.issuer, now=now)
+        group = keys.gate_group_public_key(str(settings.audience()), now=now)
         return issue_pass(
             issuer_key=issuer,
             gate_group_key=group,
             entitlement=Entitlement("season-ticket"),
             assurance=Assurance.SELF_ENROLLED,
             reference=self.reference,
-            now=datetime.now(UTC),
+            now=now,
             valid_for=timedelta(days=365),
         )
 

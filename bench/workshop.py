@@ -105,8 +105,9 @@ class Workshop:
     def issue(self, installation: Installation, count: int) -> Iterator[tuple[Rider, IssuedPass]]:
         """Passes for `count` crossings, riders in turn, each pass with an id of its own."""
         keys, settings = installation.keys, installation.settings
-        issuer = keys.issuer_key(settings.issuer.id)
-        group = keys.gate_group_public_key(str(settings.audience()))
+        now = datetime.now(UTC)
+        issuer = keys.issuer_key(settings.issuer.id, now=now)
+        group = keys.gate_group_public_key(str(settings.audience()), now=now)
         for index in range(count):
             rider = self.riders.riders[index % len(self.riders.riders)]
             yield (

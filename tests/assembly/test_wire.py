@@ -61,7 +61,7 @@ def test_keys_made_by_two_processes_at_once_are_made_once(tmp_path: Path) -> Non
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(Installation.open(home).keys.list_keys()) == 2
+    assert len(Installation.open(home).keys.list_keys(now=TurnedClock().now())) == 2
 
 
 def test_lane_without_keys_says_how_to_make_them(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from openstile.face.sources import CameraLostError, open_frames
 from openstile.journal import GateKey, verify_journal
 from openstile.passes.keystore import KeyStore
 from openstile.terms.errors import OpenstileError
+from openstile.terms.instants import SystemClock
 from openstile.terms.limits import JOURNAL_BYTES_FREE_MIN
 
 
@@ -78,7 +79,7 @@ def _disk(folder: Path) -> str:
 
 
 def _keys(home: Home) -> str:
-    infos = KeyStore(home.keys).list_keys()
+    infos = KeyStore(home.keys).list_keys(now=SystemClock().now())
     if not infos:
         raise OSError(f"{home.keys}: no keys yet; run: openstile keys create, or enrol a rider")
     return f"{len(infos)} keys: " + ", ".join(f"{i.role.value} {i.name} {i.state.value}" for i in infos)

@@ -12,7 +12,7 @@ from openstile.terms.errors import BadInputError
 if TYPE_CHECKING:
     from openstile.assembly.wire import Installation
     from openstile.passes.keyfile import Role
-    from openstile.passes.keystore import KeyInfo
+    from openstile.passes.keystate import KeyInfo
 
 app = typer.Typer(
     help="Issuer and gate-group keys: create, list, rotate, revoke, export, import.", no_args_is_help=True
@@ -56,7 +56,8 @@ def list_(home: HomeOption = None, as_json: JsonOption = False) -> int:
     """All keys in this home, with their state. Private halves are never shown."""
     from openstile.assembly.wire import Installation
 
-    infos = Installation.open(existing_home_of(home)).keys.list_keys()
+    installation = Installation.open(existing_home_of(home))
+    infos = installation.keys.list_keys(now=installation.clock.now())
     if as_json:
         print_json([_describe(info) for info in infos])
         return 0
@@ -95,7 +96,7 @@ def revoke(
     installation = Installation.open(existing_home_of(home))
     if not yes and not as_json:
         typer.confirm(f"Refuse every pass made with key {kid} from now on?", abort=True)
-    return _print_one("revoked", installation.keys.revoke(kid), as_json)
+    return _print_one("revoked", installation.keys.revoke(kid, now=installation.clock.now()), as_json)
 
 
 @app.command(name="export")
@@ -131,7 +132,8 @@ def import_(file: Annotated[Path, typer.Argument()], home: HomeOption = None, as
             data = opened.read(KEY_FILE_BYTES_MAX + 1)
     except OSError as error:
         raise BadInputError(f"{file}: {error.strerror}; give a file made by openstile keys export") from None
-    info = Installation.open(home_of(home)).keys.import_public(data, what=str(file))
+    installation = Installation.open(home_of(home))
+    info = installation.keys.import_public(data, what=str(file), now=installation.clock.now())
     return _print_one("imported", info, as_json)
 
 

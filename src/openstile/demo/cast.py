@@ -114,6 +114,4 @@ def _enrol(
 
 def _withdraw_issuer_key(installation: Installation) -> None:
     issuer = installation.settings.issuer.id
-    stolen = installation.keys.issuer_key(issuer).public.kid.hex()
-    installation.keys.rotate(Role.ISSUER, issuer, now=installation.clock.now())
-    installation.keys.revoke(stolen)
+    installation.keys.replace_in_emergency(Role.ISSUER, issuer, now=installation.clock.now())

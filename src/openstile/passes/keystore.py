@@ -1,59 +1,33 @@
-"""A folder of keys: create, list, rotate, revoke, and give the public halves away.
+"""A folder of keys: create, list, rotate, retire, revoke, and give the public halves away.
 
-One file per key, 0600 in a folder of 0700, written whole or not at all. Of the keys of one role and name the highest
-generation is current; the ones before it are previous: they still open and verify, but nothing new is made with them.
+What each key is used for is in openstile.passes.keystate; what a change would do is said first, by
+openstile.passes.rotation.
 """
 
-import stat
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from pathlib import Path
 
-from openstile.passes.claims import Audience
+from openstile.passes.hardware import HardwareToken, import_agreement_key
 from openstile.passes.hpke import SoftwareKeyAgreement
-from openstile.passes.keyfile import Role, StoredKey, check_private, decode_key, encode_key, read_private
-from openstile.passes.keyring import GateKeyring, TrustedIssuer
+from openstile.passes.keychanges import check_retirement, retired, retired_by, revoked, with_news
+from openstile.passes.keyfile import Role, StoredKey, decode_key, encode_key
+from openstile.passes.keyfolder import KeyFolder
+from openstile.passes.keymaking import KEY_DAYS, KeyOrder, make_key
+from openstile.passes.keyring import GateKeyring, Retirement, TrustedIssuer
 from openstile.passes.keys import (
-    Algorithm,
+    GateGroupKey,
     GateGroupPublicKey,
+    GateTransportKey,
     IssuerKey,
-    SoftwareSigner,
-    generate_gate_group_key,
-    generate_issuer_key,
+    IssuerPublicKey,
+    OperatorKey,
+    OperatorPublicKey,
 )
-from openstile.terms import BadInputError
-from openstile.terms.files import write_whole
-from openstile.terms.limits import KEY_DAYS_MAX, KEYS_MAX
-
-KEY_DAYS = 5 * 366
-"""How long a key lasts unless said otherwise: two years beyond the longest pass, so that rotation is never urgent."""
-
-
-class KeyState(Enum):
-    """What a key is used for now."""
-
-    CURRENT = "current"
-    """New passes are made with it."""
-    PREVIOUS = "previous"
-    """It opens or verifies what was made with it before."""
-    REVOKED = "revoked"
-    """Nothing made with it is accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
-    """What may be shown of a key."""
-
-    role: Role
-    name: str
-    kid: str
-    algorithm: str
-    generation: int
-    created: datetime
-    not_after: datetime
-    state: KeyState
-    has_private: bool
+from openstile.passes.keystate import KeyInfo, describe_keys, is_retired, newest_active
+from openstile.passes.signing import Algorithm
+from openstile.terms import BadInputError, OpenstileError
+from openstile.terms.limits import KEYS_MAX
 
 
 class KeyStore:
@@ -61,6 +35,7 @@ class KeyStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files = KeyFolder(folder)
 
     def create(
         self,
@@ -69,177 +44,254 @@ class KeyStore:
         *,
         now: datetime,
         algorithm: Algorithm = Algorithm.EDDSA,
+        active_from: datetime | None = None,
         valid_for: timedelta = timedelta(days=KEY_DAYS),
+        hardware: HardwareToken | None = None,
     ) -> KeyInfo:
-        """The first key of a role and name: an issuer, or `operator/gate-group` (which has no choice of algorithm)."""
+        """The first key of a role and name; `algorithm` is that of a role that signs. In the token, where one is given.
+
+        Used at once, or from `active_from` on.
+        """
         if self._named(role, name):
             raise BadInputError(f"{role.value} {name}: has a key already; use rotate to replace it")
-        return self._add(role, name, generation=1, now=now, algorithm=algorithm, valid_for=valid_for)
+        order = KeyOrder(role, name, algorithm, active_from, valid_for, hardware)
+        return self._add(order, generation=1, now=now)
 
     def rotate(
-        self, role: Role, name: str, *, now: datetime, valid_for: timedelta = timedelta(days=KEY_DAYS)
+        self,
+        role: Role,
+        name: str,
+        *,
+        now: datetime,
+        active_from: datetime | None = None,
+        valid_for: timedelta = timedelta(days=KEY_DAYS),
+        hardware: HardwareToken | None = None,
     ) -> KeyInfo:
-        """A new current key in place of the last, which stays as previous. Same algorithm."""
-        named = self._named(role, name)
-        if not named:
-            raise BadInputError(f"{role.value} {name}: has no key here; create one first")
-        if named[-1].private is None:
-            raise BadInputError(f"{role.value} {name}: only its public key is here; rotate where the private one is")
-        algorithm = Algorithm(named[-1].algorithm) if role is Role.ISSUER else Algorithm.EDDSA
-        generation = named[-1].generation + 1
-        return self._add(role, name, generation=generation, now=now, algorithm=algorithm, valid_for=valid_for)
+        """A new key in place of the last, which stays as previous. Same algorithm.
 
-    def revoke(self, kid: str) -> KeyInfo:
+        Gates that hold it accept it at once; new things are made with it at once too, or from `active_from` on: until
+        then it can reach every gate. Only one key at a time may wait so.
+        """
+        newest = self._newest_own(role, name)
+        waits = active_from is not None and active_from > now
+        if waits and newest.active_from > now and not newest.revoked:
+            raise BadInputError(
+                f"{role.value} {name}: key {newest.public.kid.hex()} is next already, from {newest.active_from}; "
+                "wait until then, or replace it at once with --overlap-hours 0"
+            )
+        order = KeyOrder(role, name, _algorithm_of(newest), active_from, valid_for, hardware)
+        return self._add(order, generation=newest.generation + 1, now=now)
+
+    def replace_in_emergency(
+        self,
+        role: Role,
+        name: str,
+        *,
+        now: datetime,
+        grace: timedelta = timedelta(0),
+        valid_for: timedelta = timedelta(days=KEY_DAYS),
+        hardware: HardwareToken | None = None,
+    ) -> KeyInfo:
+        """A new key, current at once, because the ones before are in other hands.
+
+        Those of a gate group retire after `grace`: whoever has them opens passes but can make none. Those of any other
+        role are revoked now. The new key is made first, so that a disk that fails half-way leaves no gap.
+        """
+        before = [key for key in self._named(role, name) if not key.revoked and not is_retired(key, now=now)]
+        made = self.rotate(role, name, now=now, valid_for=valid_for, hardware=hardware)
+        for key in before:
+            try:
+                changed = retired_by(key, at=now + grace) if role is Role.GATE_GROUP else revoked(key, now=now)
+                self._files.write(changed, replacing=True)
+            except OpenstileError as error:
+                what = "retire" if role is Role.GATE_GROUP else "revoke"
+                raise BadInputError(
+                    f"{error}; key {made.kid} is made and current, but {key.public.kid.hex()} is as it was: "
+                    f"run openstile keys {what} for it"
+                ) from None
+        return made
+
+    def revoke(self, kid: str, *, now: datetime) -> KeyInfo:
         """Marks the key of this id (hexadecimal) as revoked, for good. Revoking it again changes nothing."""
         key = self._of_kid(kid)
-        self._write(replace(key, revoked=True), replacing=True)
-        return next(info for info in self.list_keys() if info.kid == kid)
+        if not key.revoked:
+            self._files.write(revoked(key, now=now), replacing=True)
+        return self._info(kid, now)
 
-    def list_keys(self) -> tuple[KeyInfo, ...]:
+    def retire(self, kid: str, *, at: datetime | None, now: datetime) -> KeyInfo:
+        """Lets passes sealed to a gate-group key be outdated from `at` on; None takes a retirement back.
+
+        Until it is reached a retirement may be moved, earlier or later but not past the key's last day, or taken back.
+        From then on it is final. Elsewhere an import only ever moves it earlier. Raises BadInputError, also where no
+        newer key would be there by then to seal passes to.
+        """
+        key = self._of_kid(kid)
+        check_retirement(self._named(key.role, key.name), key, at=at, now=now)
+        changed = replace(key, retired_at=None) if at is None else retired(key, at=max(at, now))
+        self._files.write(changed, replacing=True)
+        return self._info(kid, now)
+
+    def list_keys(self, *, now: datetime) -> tuple[KeyInfo, ...]:
         """All keys, by role, name and generation."""
-        keys = self._load()
-        newest = {(key.role, key.name): key.generation for key in keys}
-        return tuple(_info(key, is_newest=newest[key.role, key.name] == key.generation) for key in keys)
+        return describe_keys(self._files.load(), now=now)
 
-    def issuer_key(self, name: str | None = None) -> IssuerKey:
+    def public_keys(self, role: Role, name: str | None = None) -> tuple[StoredKey, ...]:
+        """The keys of a role, of one name or of all, by name and generation, without their private halves."""
+        keys = (key for key in self._files.load() if key.role is role and name in (None, key.name))
+        return tuple(replace(key, private=None) for key in keys)
+
+    def issuer_key(self, name: str | None = None, *, now: datetime) -> IssuerKey:
         """The current key of an issuer, for signing. The name may be left out where there is one issuer."""
-        key = self._current(Role.ISSUER, name).issuer_key()
+        key = self._current(Role.ISSUER, name, now).issuer_key()
         if key is None:
             raise BadInputError(f"issuer {name or ''}: only its public key is here; sign where the private one is")
         return key
 
-    def gate_group_public_key(self, name: str | None = None) -> GateGroupPublicKey:
+    def operator_key(self, name: str | None = None, *, now: datetime) -> OperatorKey:
+        """The current key of an operator, for signing bundles. The name may be left out where there is one."""
+        key = self._current(Role.OPERATOR, name, now).operator_key()
+        if key is None:
+            raise BadInputError(f"operator {name or ''}: only its public key is here; sign where the private one is")
+        return key
+
+    def operators(self) -> tuple[OperatorPublicKey, ...]:
+        """The operators' keys by which bundles are verified: all that are not revoked."""
+        keys = (key.public for key in self._files.load() if not key.revoked)
+        return tuple(public for public in keys if isinstance(public, OperatorPublicKey))
+
+    def gate_group_public_key(self, name: str | None = None, *, now: datetime) -> GateGroupPublicKey:
         """The current key of a gate group, for sealing. The name may be left out where there is one gate group."""
-        public = self._current(Role.GATE_GROUP, name).public
+        public = self._current(Role.GATE_GROUP, name, now).public
         assert isinstance(public, GateGroupPublicKey)
         return public
 
+    def transport_keys(self, name: str | None = None) -> tuple[GateTransportKey, ...]:
+        """The keys with which a gate opens what a bundle holds for it alone: all that are not revoked, newest first."""
+        keys = [key for key in self._files.load() if key.role is Role.GATE and name in (None, key.name)]
+        if len({key.name for key in keys}) > 1:
+            raise BadInputError(f"gate: there are several, name one of {', '.join(sorted({key.name for key in keys}))}")
+        opening = (key.transport_key() for key in reversed(keys) if not key.revoked)
+        return tuple(key for key in opening if key is not None)
+
+    def transport_key(self, name: str | None = None) -> GateTransportKey:
+        """The newest of `transport_keys`. Raises BadInputError where there is none."""
+        keys = self.transport_keys(name)
+        if not keys:
+            raise BadInputError(f"gate{f' {name}' if name else ''}: has no key of its own in {self.folder}; create one")
+        return keys[0]
+
     def gate_keyring(self) -> GateKeyring:
         """What a gate holds: the gate-group keys that are not revoked, and all issuers' public keys."""
-        keys = self._load()
+        keys = self._files.load()
         opening = tuple(key.gate_group_key() for key in keys if not key.revoked)
-        issuers = ((key.public, key.revoked) for key in keys)
         return GateKeyring(
             gate_group_keys=tuple(key for key in opening if key is not None),
-            issuers=tuple(TrustedIssuer(key, gone) for key, gone in issuers if not isinstance(key, GateGroupPublicKey)),
+            issuers=tuple(TrustedIssuer(k.public, k.revoked) for k in keys if isinstance(k.public, IssuerPublicKey)),
+            retirements=tuple(Retirement(key.public.kid, key.retired_at) for key in keys if key.retired_at is not None),
         )
 
     def export_public(self, kid: str) -> bytes:
         """The public half of a key, with its state, to be imported elsewhere."""
         return encode_key(self._of_kid(kid), with_private=False)
 
-    def import_public(self, data: bytes, *, what: str) -> KeyInfo:
-        """Takes in an exported public half. A key that is here keeps its private half; revoked stays revoked.
+    def import_public(self, data: bytes, *, what: str, now: datetime) -> KeyInfo:
+        """Takes in an exported public half. A key that is here keeps its private half.
 
-        Refuses a new key for a name whose private half is here: it would take the place of our own, and passes would be
-        sealed to whoever made it. Raises BadInputError.
+        Revoked stays revoked, and a retirement only ever moves earlier. Refuses, with BadInputError, a new key for a
+        name whose private half is here: it would take the place of our own, and passes would be sealed to whoever made
+        it.
         """
         imported = replace(decode_key(data, what=what), private=None)
-        keys = self._load()
-        same = [key for key in keys if key.public.kid == imported.public.kid]
-        if not same:
+        keys = self._files.load()
+        same = next((key for key in keys if key.public.kid == imported.public.kid), None)
+        if same is None:
             if any(key.private and (key.role, key.name) == (imported.role, imported.name) for key in keys):
                 raise BadInputError(
                     f"{what}: is another key of {imported.role.value} {imported.name}, whose own key is here already; "
                     "make new ones with rotate"
                 )
             self._check_room(keys)
-            self._write(imported, replacing=False)
-        elif imported.revoked and not same[0].revoked:
-            self._write(replace(same[0], revoked=True), replacing=True)
-        kid = imported.public.kid.hex()
-        return next(info for info in self.list_keys() if info.kid == kid)
+            self._files.write(imported, replacing=False)
+        else:
+            merged = with_news(same, imported, now=now)
+            if merged != same:
+                self._files.write(merged, replacing=True)
+        return self._info(imported.public.kid.hex(), now)
 
-    def _add(
-        self, role: Role, name: str, *, generation: int, now: datetime, algorithm: Algorithm, valid_for: timedelta
+    def add_gate_group_private(
+        self, key: GateGroupKey, *, now: datetime, hardware: HardwareToken | None = None
     ) -> KeyInfo:
-        if not timedelta(days=1) <= valid_for <= timedelta(days=KEY_DAYS_MAX):
-            raise BadInputError(f"{role.value} {name}: a key lasts 1 to {KEY_DAYS_MAX} days")
-        self._check_room(self._load())
-        created = now.astimezone(UTC).replace(microsecond=0)
-        key = _generate(role, name, generation, created, created + valid_for, algorithm)
-        self._write(key, replacing=False)
-        return _info(key, is_newest=True)
+        """Takes in a gate-group key that came with its private half, from an operator this gate trusts.
+
+        Into the token where one is given. A key that is here with its private half stays as it is. Raises BadInputError
+        where the key of this id here is another, and where the private half does not lie in memory.
+        """
+        kid = key.public.kid.hex()
+        if not isinstance(key.agreement, SoftwareKeyAgreement):
+            raise BadInputError(f"gate-group key {kid}: its private half is in hardware already")
+        keys = self._files.load()
+        same = next((known for known in keys if known.public.kid == key.public.kid), None)
+        if same is not None and same.public != key.public:
+            raise BadInputError(f"gate-group key {kid}: is not the one of this id here; ask where it is from")
+        if same is not None and same.private is not None:
+            return self._info(kid, now)
+        taken = same or self._next_of_group(key.public, keys, now)
+        private = key.agreement.private
+        held = private if hardware is None else import_agreement_key(hardware, private)
+        self._files.write(replace(taken, private=held), replacing=same is not None)
+        return self._info(kid, now)
+
+    def _next_of_group(self, public: GateGroupPublicKey, keys: list[StoredKey], now: datetime) -> StoredKey:
+        self._check_room(keys)
+        made = now.astimezone(UTC).replace(microsecond=0)
+        before = (key.generation for key in keys if (key.role, key.name) == (Role.GATE_GROUP, str(public.audience)))
+        return StoredKey(public, max(before, default=0) + 1, created=made, active_from=made, private=None)
+
+    def _add(self, order: KeyOrder, *, generation: int, now: datetime) -> KeyInfo:
+        self._check_room(self._files.load())
+        key = make_key(order, generation=generation, now=now)
+        self._files.write(key, replacing=False)
+        return self._info(key.public.kid.hex(), now)
+
+    def _info(self, kid: str, now: datetime) -> KeyInfo:
+        return next(info for info in self.list_keys(now=now) if info.kid == kid)
 
     def _check_room(self, keys: list[StoredKey]) -> None:
         if len(keys) >= KEYS_MAX:
             raise BadInputError(f"{self.folder}: cannot hold more than {KEYS_MAX} keys; remove those that no pass uses")
 
     def _named(self, role: Role, name: str) -> list[StoredKey]:
-        return [key for key in self._load() if (key.role, key.name) == (role, name)]
+        return [key for key in self._files.load() if (key.role, key.name) == (role, name)]
+
+    def _newest_own(self, role: Role, name: str) -> StoredKey:
+        named = self._named(role, name)
+        if not named:
+            raise BadInputError(f"{role.value} {name}: has no key here; create one first")
+        if named[-1].private is None:
+            raise BadInputError(f"{role.value} {name}: only its public key is here; rotate where the private one is")
+        return named[-1]
 
     def _of_kid(self, kid: str) -> StoredKey:
-        found = next((key for key in self._load() if key.public.kid.hex() == kid), None)
+        found = next((key for key in self._files.load() if key.public.kid.hex() == kid), None)
         if found is None:
             raise BadInputError(f"key {kid[:32]!r}: is not in {self.folder}; list the keys to see their ids")
         return found
 
-    def _current(self, role: Role, name: str | None) -> StoredKey:
-        keys = [key for key in self._load() if key.role is role and name in (None, key.name)]
+    def _current(self, role: Role, name: str | None, now: datetime) -> StoredKey:
+        keys = [key for key in self._files.load() if key.role is role and name in (None, key.name)]
         names = sorted({key.name for key in keys})
         if not names:
             raise BadInputError(f"{role.value}{f' {name}' if name else ''}: has no key in {self.folder}; create one")
         if len(names) > 1:
             raise BadInputError(f"{role.value}: there are several, name one of {', '.join(names)}")
-        if keys[-1].revoked:
-            raise BadInputError(f"{role.value} {names[0]}: its newest key is revoked; rotate it")
-        return keys[-1]
-
-    def _load(self) -> list[StoredKey]:
-        """All keys, ordered by role, name and generation. A folder that does not exist holds none."""
-        try:
-            status = self.folder.lstat()
-        except FileNotFoundError:
-            return []
-        check_private(status, self.folder, is_kind=stat.S_ISDIR)
-        paths = sorted(path for path in self.folder.iterdir() if path.suffix == ".json" and path.name[0] != ".")
-        if len(paths) > KEYS_MAX:
-            raise BadInputError(f"{self.folder}: holds more than {KEYS_MAX} keys; remove those that no pass uses")
-        keys = [_load_file(path) for path in paths]
-        return sorted(keys, key=lambda key: (key.role.value, key.name, key.generation))
-
-    def _write(self, key: StoredKey, *, replacing: bool) -> None:
-        """Writes whole or not at all, durably. A new key never takes the place of another."""
-        path = self.folder / key.file_name
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            check_private(self.folder.lstat(), self.folder, is_kind=stat.S_ISDIR)
-            write_whole(path, encode_key(key, with_private=True), replacing=replacing)
-        except FileExistsError:
-            raise BadInputError(f"{path}: is there already; another key of this name was just made") from None
-        except OSError as error:
-            raise BadInputError(f"{path}: cannot be written: {error.strerror}; nothing was changed") from None
+        newest = newest_active(keys, now=now)
+        if newest is None:
+            raise BadInputError(f"{role.value} {names[0]}: its first key is active from {keys[0].active_from} on; wait")
+        if newest.revoked or is_retired(newest, now=now):
+            what = "revoked" if newest.revoked else "retired"
+            raise BadInputError(f"{role.value} {names[0]}: its newest key is {what}; rotate it")
+        return newest
 
 
-def _info(key: StoredKey, *, is_newest: bool) -> KeyInfo:
-    state = KeyState.CURRENT if is_newest else KeyState.PREVIOUS
-    return KeyInfo(
-        role=key.role,
-        name=key.name,
-        kid=key.public.kid.hex(),
-        algorithm=key.algorithm,
-        generation=key.generation,
-        created=key.created,
-        not_after=key.public.not_after,
-        state=KeyState.REVOKED if key.revoked else state,
-        has_private=key.private is not None,
-    )
-
-
-def _generate(
-    role: Role, name: str, generation: int, created: datetime, not_after: datetime, algorithm: Algorithm
-) -> StoredKey:
-    if role is Role.ISSUER:
-        issuer = generate_issuer_key(name=name, algorithm=algorithm, not_after=not_after)
-        assert isinstance(issuer.signer, SoftwareSigner)
-        return StoredKey(issuer.public, generation, created, revoked=False, private=issuer.signer.private)
-    group = generate_gate_group_key(audience=Audience.parse(name), not_after=not_after)
-    assert isinstance(group.agreement, SoftwareKeyAgreement)
-    return StoredKey(group.public, generation, created, revoked=False, private=group.agreement.private)
-
-
-def _load_file(path: Path) -> StoredKey:
-    key = decode_key(read_private(path), what=str(path))
-    if key.file_name != path.name:
-        raise BadInputError(f"{path}: holds the key of {key.file_name}; rename it back")
-    return key
+def _algorithm_of(key: StoredKey) -> Algorithm:
+    return Algorithm(key.algorithm) if key.role in (Role.ISSUER, Role.OPERATOR) else Algorithm.EDDSA
