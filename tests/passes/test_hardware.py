@@ -271,11 +271,17 @@ def test_key_that_is_not_the_public_one_is_no_damaged_pass(token: HardwareToken)
     agreement = HardwareKeyAgreement(import_agreement_key(token, scalar_key(19)), PEER)
     with pytest.raises(HardwareError, match="is not the one of this public key"):
         agreement.agree(PEER)
+    right = HardwareKeyAgreement(agreement.key, point_of(scalar_key(19).public_key()))
+    right.agree(PEER)
+    with pytest.raises(HardwareError, match="is not the one of this public key"):
+        agreement.agree(PEER)
 
 
 def test_key_for_one_use_cannot_be_put_to_another(token: HardwareToken) -> None:
-    agreement, _ = generate_hardware_agreement_key(token)
+    agreement, own = generate_hardware_agreement_key(token)
     es256, point = generate_hardware_signing_key(token, algorithm=Algorithm.ES256)
+    HardwareKeyAgreement(agreement, own).agree(PEER)
+    HardwareSigner(es256, Algorithm.ES256).sign(b"message")
     with pytest.raises(HardwareError, match="is no key for ES256"):
         HardwareSigner(agreement, Algorithm.ES256).sign(b"message")
     with pytest.raises(HardwareError, match="is no key for EdDSA"):

@@ -66,7 +66,7 @@ class HardwareSigner:
     def _sign(self, data: bytes, opened: OpenToken) -> bytes:
         from pkcs11 import Mechanism, SignMixin
 
-        private = opened.find(self.key.id, self._accept)
+        private = opened.find(self.key.id, self.algorithm, self._accept)
         assert isinstance(private, SignMixin)
         mechanism = Mechanism.EDDSA if self.algorithm is Algorithm.EDDSA else Mechanism.ECDSA
         signature = private.sign(data, mechanism=mechanism)
@@ -98,7 +98,7 @@ class HardwareKeyAgreement:
         return use_token(self.key.token, partial(self._agree, peer))
 
     def _agree(self, peer: bytes, opened: OpenToken) -> bytes:
-        return _derive(opened.find(self.key.id, self._accept), peer)
+        return _derive(opened.find(self.key.id, self.point, self._accept), peer)
 
     def _accept(self, private: "PrivateKey") -> None:
         """With the curve's generator for a peer the token gives the x coordinate of its own public point."""

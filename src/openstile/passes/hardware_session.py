@@ -6,7 +6,7 @@ The module (a library of the token's maker) is initialised without telling it of
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -76,21 +76,24 @@ class HardwareToken:
 
 @dataclass(slots=True)
 class OpenToken:
-    """A session that is logged in, and the keys found in it: a key is looked for once a session."""
+    """A session that is logged in, and the keys found in it: a key is looked for, and accepted for a use, once."""
 
     session: "Session"
     label: str
-    keys: dict[bytes, "PrivateKey"] = field(default_factory=dict)
+    keys: dict[tuple[bytes, object], "PrivateKey"] = field(default_factory=dict)
 
     def offers(self, mechanism: int) -> bool:
         """Whether the token can do this."""
         return mechanism in self.session.token.slot.get_mechanisms()
 
-    def find(self, key_id: bytes, accept: Callable[["PrivateKey"], None]) -> "PrivateKey":
-        """The one private key of this id; `accept` may refuse it, and is asked once a session. Raises HardwareError."""
+    def find(self, key_id: bytes, use: Hashable, accept: Callable[["PrivateKey"], None]) -> "PrivateKey":
+        """The one private key of this id. `accept` may refuse it for this `use`: it is asked once a session.
+
+        Raises HardwareError.
+        """
         from pkcs11 import Attribute, ObjectClass, PrivateKey
 
-        if (known := self.keys.get(key_id)) is not None:
+        if (known := self.keys.get((key_id, use))) is not None:
             return known
         found = list(self.session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: key_id}))
         if len(found) != 1 or not isinstance(found[0], PrivateKey):
@@ -99,7 +102,7 @@ class OpenToken:
                 f"token {self.label}: holds {how_many} with id {key_id.hex()}; connect the token that holds it"
             )
         accept(found[0])
-        self.keys[key_id] = found[0]
+        self.keys[key_id, use] = found[0]
         return found[0]
 
 
@@ -172,7 +175,9 @@ def _load(token: HardwareToken, module: Path) -> "lib":
     try:
         return pkcs11.lib(str(module))
     except (pkcs11.PKCS11Error, RuntimeError):
-        raise HardwareError(f"{error} cannot be started; install the token's driver, correct its path or its configuration") from None
+        raise HardwareError(
+            f"{error} cannot be started; install the token's driver, correct its path or its configuration"
+        ) from None
 
 
 def _find_token(token: HardwareToken, library: "lib") -> "Token":
