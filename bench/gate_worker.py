@@ -81,8 +81,7 @@ def main() -> None:
             identity=LaneIdentity(
                 installation.settings.gate_id(), installation.settings.direction(), installation.settings.audience()
             ),
-            policy=installation.policy,
-            keyring=installation.keys.gate_keyring(),
+            trust=installation.trust,
             load_engine=installation.load_engine,
             journal=journal,
             barrier=SilentBarrier(),

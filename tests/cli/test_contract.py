@@ -44,7 +44,7 @@ def test_own_pass_admits_and_the_json_is_the_contract(
         "cross", "--pass", enrolled / "pass.png", "--frames", portraits["president-2.jpg"], "--home", home, "--json"
     )
     assert ran.exit_code == 0
-    assert list(ran.json) == ["decision", "reason", "pass_id", "timings_ms"]
+    assert list(ran.json) == ["decision", "reason", "pass_id", "status_unsure", "timings_ms"]
     assert (ran.json["decision"], ran.json["reason"]) == ("admit", None)
     assert re.fullmatch(r"[0-9a-f]{32}", ran.json["pass_id"])
     timings = ran.json["timings_ms"]

@@ -35,7 +35,7 @@ def test_owner_is_admitted_on_the_first_good_frame(world: World) -> None:
     assert frames.pulled == crossing.frames_read == 1
     assert crossing.product == "season"
     assert [s.step for s in crossing.steps] == [
-        "open_pass", "check_policy", "load_engine", "frame", "locate", "quality", "template", "compare",
+        "open_pass", "check_status", "check_policy", "load_engine", "frame", "locate", "quality", "template", "compare",
     ]  # fmt: skip
     assert crossing.total_ms == pytest.approx(sum(s.elapsed_ms for s in crossing.steps))
 

@@ -14,11 +14,14 @@ from openstile.face.located import Box, Point
 from openstile.face.quality import QualityLimits
 from openstile.face.template import quantise
 from openstile.passes import GateKeyring, issue_pass
-from openstile.passes.claims import Assurance, Audience, Entitlement
+from openstile.passes.claims import Assurance, Audience, Entitlement, StatusReference
+from openstile.passes.holder import HolderPublicKey
+from openstile.passes.issue import IssuedPass
 from openstile.passes.keyring import TrustedIssuer
 from openstile.passes.keys import Algorithm, generate_gate_group_key, generate_issuer_key
 from openstile.passes.pin import make_pin_reference
 from openstile.passes.reference import Reference, ReferenceKind
+from openstile.passes.standing import StatusLists
 from openstile.terms import PassId
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -142,26 +145,46 @@ class World:
         self.issuer = generate_issuer_key(name="metro-issuer", algorithm=Algorithm.EDDSA, not_after=FAR_OFF)
         self.group = generate_gate_group_key(audience=AUDIENCE, not_after=FAR_OFF)
         self.keyring = GateKeyring((self.group,), (TrustedIssuer(self.issuer.public),))
+        self.statuses = StatusLists(())
         self.engine_loads = 0
         self.pins_asked = 0
 
-    def face_pass(self, owner: int = 1, *, pack: str = PACK, dimensions: int = DIMENSIONS, days: int = 1) -> str:
+    def face_pass(
+        self,
+        owner: int = 1,
+        *,
+        pack: str = PACK,
+        dimensions: int = DIMENSIONS,
+        days: int = 1,
+        status: StatusReference | None = None,
+    ) -> str:
         data = quantise(person(owner)[:dimensions], self.engine.quantisation_range)
-        return self._issue(Reference(ReferenceKind.FACE, pack, data), days)
+        return self.issue(Reference(ReferenceKind.FACE, pack, data), days=days, status=status).text
 
     def pin_pass(self, pin: str = "4711") -> str:
-        return self._issue(make_pin_reference(pin), 1)
+        return self.issue(make_pin_reference(pin)).text
 
-    def _issue(self, reference: Reference, days: int) -> str:
+    def issue(
+        self,
+        reference: Reference | None = None,
+        *,
+        days: int = 1,
+        status: StatusReference | None = None,
+        holder: HolderPublicKey | None = None,
+    ) -> IssuedPass:
+        """A new pass; without a reference, that of the first person's face."""
+        face = Reference(ReferenceKind.FACE, PACK, quantise(person(1), self.engine.quantisation_range))
         return issue_pass(
             issuer_key=self.issuer,
             gate_group_key=self.group.public,
             entitlement=Entitlement("season"),
             assurance=Assurance.SUPERVISED,
-            reference=reference,
+            reference=reference or face,
             now=self.clock.now(),
             valid_for=timedelta(days=days),
-        ).text
+            status=status,
+            holder=holder,
+        )
 
     def show(self, number: int, *people: int, boxes: tuple[Box, ...] = (FACE_BOX,)) -> None:
         """Frame `number` shows a face in each of `boxes`; the embedder sees the first of `people`."""
@@ -184,6 +207,7 @@ class World:
             ask_pin=ask_pin,
             load_engine=load_engine,
             keyring=self.keyring,
+            statuses=self.statuses,
             audience=AUDIENCE,
             policy=self.policy,
             history=self.history,

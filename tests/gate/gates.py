@@ -13,6 +13,7 @@ from openstile.face import Frame
 from openstile.gate.barrier import BarrierError
 from openstile.gate.lane import Lane, LaneIdentity
 from openstile.gate.messages import GateState
+from openstile.gate.trust import Trust
 from openstile.journal import Direction, GateKey, Journal
 from openstile.passes.qr import qr_modules
 from openstile.terms import GateId
@@ -60,8 +61,7 @@ def lane_of(world: World, journal: Journal, barrier: ShownBarrier) -> Lane:
     barrier.count_taps = lambda: len(journal.taps(limit=100))
     return Lane(
         identity=LaneIdentity(GATE, Direction.IN, AUDIENCE),
-        policy=world.policy,
-        keyring=world.keyring,
+        trust=lambda: Trust(world.keyring, world.statuses, world.policy),
         load_engine=lambda: world.engine,
         journal=journal,
         barrier=barrier,

@@ -111,7 +111,7 @@ def test_closing_twice_does_nothing(journal_path: Path, gate_key: GateKey) -> No
     journal.close()
 
 
-_REST = "pass_id, at_us, product, direction, salt"
+_REST = "pass_id, at_us, product, direction, status_unsure, salt"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ _REST = "pass_id, at_us, product, direction, salt"
         ("INSERT INTO anchor SELECT 5, randomblob(32), hash, signature FROM head WHERE seq = 5", "on a tap"),
         ("INSERT INTO anchor SELECT 1, hash, counts_hash, signature FROM anchor", "on a tap"),
         ("INSERT OR REPLACE INTO gate SELECT 1, 'other', public_key, genesis FROM gate", "gate rows stay"),
-        ("INSERT INTO tap SELECT 'six', pass_id, at_us, product, direction, salt, hash, hash FROM tap", "."),
+        (f"INSERT INTO tap SELECT 'six', {_REST}, hash, hash FROM tap", "."),
     ],
 )
 def test_database_refuses(journal_path: Path, gate_key: GateKey, attack: str, complaint: str) -> None:

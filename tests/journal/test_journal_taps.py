@@ -1,6 +1,7 @@
 """A tap is valid once built, and the bytes that are hashed are documented and unambiguous."""
 
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
@@ -37,19 +38,22 @@ def test_instants_survive_as_microseconds(at: datetime) -> None:
     assert instant_of(microseconds_of(at)) == at
 
 
-def test_tap_hash_is_the_documented_encoding() -> None:
+@pytest.mark.parametrize("unsure", [False, True])
+def test_tap_hash_is_the_documented_encoding(*, unsure: bool) -> None:
     salt, previous = bytes(range(16)), bytes(range(32))
     encoded = (
-        b"openstile journal tap v1\0"
+        b"openstile journal tap v2\0"
         + previous
         + struct.pack(">Q", 7)
         + salt
         + pass_id(7).value
         + struct.pack(">q", int((START + timedelta(minutes=7)).timestamp()) * 1_000_000)
         + b"\x01"
+        + (b"\x01" if unsure else b"\x00")
         + b"\x00\x0dadult-monthly"
     )
-    assert tap_hash(seq=7, tap=tap(7), salt=salt, previous_hash=previous) == sha256(encoded).digest()
+    marked = replace(tap(7), status_unsure=unsure)
+    assert tap_hash(seq=7, tap=marked, salt=salt, previous_hash=previous) == sha256(encoded).digest()
 
 
 def test_genesis_binds_gate_and_key() -> None:

@@ -13,7 +13,7 @@ from openstile.journal.rows import read_counts
 from openstile.journal.taps import Head
 from openstile.terms import GateId
 
-_REST = "pass_id, at_us, product, direction, salt, previous_hash, hash"
+_REST = "pass_id, at_us, product, direction, status_unsure, salt, previous_hash, hash"
 
 
 def _broken(path: Path, key: GateKey) -> JournalBrokenError:
@@ -64,6 +64,7 @@ def _broken(path: Path, key: GateKey) -> JournalBrokenError:
         ),
         ([f"INSERT INTO tap SELECT 11, {_REST} FROM tap WHERE seq = 10"], 11, "changed"),
         ([f"INSERT INTO tap SELECT 12, {_REST} FROM tap WHERE seq = 10"], 11, "missing"),
+        (["UPDATE tap SET status_unsure = 1 WHERE seq = 4"], 4, "changed"),
         ([f"INSERT INTO tap SELECT 0, {_REST} FROM tap WHERE seq = 10"], 1, "number 0"),
         (["DELETE FROM head WHERE seq = 4"], 4, "signed head is missing"),
         (["DELETE FROM head WHERE seq = 10"], 10, "signed head is missing"),
@@ -224,10 +225,10 @@ def test_absent_journal_is_not_made_by_verifying(journal_path: Path, gate_key: G
 
 
 def test_journal_of_a_later_format_is_not_read(journal_path: Path, gate_key: GateKey) -> None:
-    break_in(journal_of(journal_path, gate_key, taps=1), "PRAGMA user_version = 2")
-    with pytest.raises(JournalError, match="format 2"):
+    break_in(journal_of(journal_path, gate_key, taps=1), "PRAGMA user_version = 3")
+    with pytest.raises(JournalError, match="format 3"):
         verify_journal(journal_path, public_key=gate_key.public_key)
-    with pytest.raises(JournalError, match="format 2"):
+    with pytest.raises(JournalError, match="format 3"):
         Journal.open(journal_path, key=gate_key, gate=GATE)
 
 

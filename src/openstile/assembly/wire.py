@@ -17,6 +17,7 @@ from openstile.gate.barrier import Barrier
 from openstile.gate.fading import fade_trips
 from openstile.gate.lane import Lane, LaneIdentity
 from openstile.gate.loop import GateLoop
+from openstile.gate.trust import Trust
 from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
 from openstile.journal.store import Fading
 from openstile.journal.view import JournalView, read_journal
@@ -27,6 +28,7 @@ from openstile.passes.keyfile import Role
 from openstile.passes.keys import Algorithm
 from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
+from openstile.passes.standing import StatusLists
 from openstile.passes.usage import KeyUsage
 from openstile.terms.errors import BadInputError
 from openstile.terms.instants import Clock, SystemClock
@@ -182,8 +184,7 @@ class Installation:
             raise BadInputError(f"{self.home.keys}: holds no keys yet; run: openstile keys create, or enrol a rider")
         return Lane(
             identity=LaneIdentity(self.settings.gate_id(), self.settings.direction(), self.settings.audience()),
-            policy=self.policy,
-            keyring=keyring,
+            trust=lambda: Trust(keyring, StatusLists(()), self.policy),
             load_engine=self.load_engine,
             journal=journal,
             barrier=barrier,

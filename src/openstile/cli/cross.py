@@ -9,7 +9,7 @@ import typer
 
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import console, print_json
-from openstile.crossing import Crossing
+from openstile.crossing import Admit, Crossing
 from openstile.face import Frame
 from openstile.terms.errors import BadInputError
 
@@ -52,12 +52,14 @@ def cross(
 
 
 def describe(crossing: Crossing) -> dict[str, object]:
-    """The crossing as the JSON of the contract: decision, reason, pass_id and milliseconds per step."""
+    """The crossing as the JSON of the contract: decision, reason, pass_id, status_unsure (admitted with a
+    mark) and milliseconds per step."""
     timings = {step.step: round(step.elapsed_ms, 3) for step in crossing.steps}
     return {
         "decision": "admit" if crossing.admitted else "refuse",
         "reason": crossing.reason.value if crossing.reason else None,
         "pass_id": str(crossing.pass_id) if crossing.pass_id else None,
+        "status_unsure": isinstance(crossing.decision, Admit) and crossing.decision.status_unsure,
         "timings_ms": {**timings, "total": round(crossing.total_ms, 3)},
     }
 

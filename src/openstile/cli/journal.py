@@ -57,6 +57,7 @@ def show(
                         "pass_id": str(entry.tap.pass_id),
                         "product": entry.tap.product,
                         "direction": entry.tap.direction.value,
+                        "status_unsure": entry.tap.status_unsure,
                         "hash": entry.hash.hex(),
                     }
                     for entry in shown.taps

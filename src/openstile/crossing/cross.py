@@ -18,6 +18,7 @@ from openstile.passes import GateKeyring, OpenedPass, PassRefusedError, open_pas
 from openstile.passes.claims import Audience
 from openstile.passes.pin import PinWrongError, verify_pin
 from openstile.passes.reference import Reference, ReferenceKind
+from openstile.passes.standing import Standing, StatusLists
 from openstile.terms.instants import Clock
 
 
@@ -28,6 +29,7 @@ def cross(
     ask_pin: Callable[[], str | None],
     load_engine: Callable[[], FaceEngine],
     keyring: GateKeyring,
+    statuses: StatusLists,
     audience: Audience,
     policy: Policy,
     history: PassHistory,
@@ -45,6 +47,8 @@ def cross(
     try:
         with watch.step("open_pass"):
             opened = _open(presented, keyring, audience, policy, clock)
+        with watch.step("check_status"):
+            status_unsure = _check_status(opened, statuses, policy, clock)
         with watch.step("check_policy"):
             _check_policy(opened, policy, history, clock)
         reference = opened.reference
@@ -56,7 +60,7 @@ def cross(
                 engine = load_engine()
                 face_reference = _face_reference(reference, engine)
             look(frames=frames, reference=face_reference, engine=engine, policy=policy, clock=clock, watch=watch)
-        decision = Admit()
+        decision = Admit(status_unsure=status_unsure)
     except RefusedError as refused:
         decision = Refuse(refused.reason)
     return Crossing(
@@ -81,12 +85,24 @@ def _open(presented: str | bytes, keyring: GateKeyring, audience: Audience, poli
         raise RefusedError(Reason(refused.fault.value)) from None
 
 
+def _check_status(opened: OpenedPass, statuses: StatusLists, policy: Policy, clock: Clock) -> bool:
+    """Refuses a pass that was withdrawn. True when that cannot be known now and the policy admits such with a mark."""
+    standing = statuses.standing(opened.claims, now=clock.now(), age_s_max=policy.status_age_s_max)
+    if standing is Standing.WITHDRAWN:
+        raise RefusedError(Reason.PASS_REVOKED)
+    if standing is Standing.UNSURE and policy.status_when_stale == "refuse":
+        raise RefusedError(Reason.STATUS_UNKNOWN)
+    return standing is Standing.UNSURE
+
+
 def _check_policy(opened: OpenedPass, policy: Policy, history: PassHistory, clock: Clock) -> None:
     now, latest = clock.now(), history.latest()
     if latest is not None and latest - now > timedelta(seconds=policy.clock_back_s_max):
         raise RefusedError(Reason.CLOCK_UNSURE)
     if policy.products and opened.claims.entitlement.product not in policy.products:
         raise RefusedError(Reason.PRODUCT_NOT_ACCEPTED)
+    if opened.claims.entitlement.product in policy.live_products and not opened.live:
+        raise RefusedError(Reason.LIVE_CODE_NEEDED)
     if history.failed_attempts(opened.pass_id) >= policy.attempts_max:
         raise RefusedError(Reason.TOO_MANY_ATTEMPTS)
     last = history.last_admitted(opened.pass_id)

@@ -8,7 +8,12 @@ from openstile.terms.ids import PassId
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """The rider is the owner of a valid pass."""
+    """The rider is the owner of a valid pass.
+
+    `status_unsure`: no fresh status list said that the pass was not withdrawn, and the policy admits such with a mark.
+    """
+
+    status_unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

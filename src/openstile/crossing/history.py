@@ -30,8 +30,7 @@ class AttemptBook:
     When `PASSES_WATCHED_MAX` passes are watched, the one that failed longest ago is forgotten first.
     """
 
-    def __init__(self, *, window_s: int) -> None:
-        self._window_ns = window_s * 1_000_000_000
+    def __init__(self) -> None:
         self._failures: OrderedDict[PassId, deque[int]] = OrderedDict()
 
     def add(self, pass_id: PassId, *, at_ns: int) -> None:
@@ -41,12 +40,12 @@ class AttemptBook:
         if len(self._failures) > PASSES_WATCHED_MAX:
             self._failures.popitem(last=False)
 
-    def count(self, pass_id: PassId, *, at_ns: int) -> int:
+    def count(self, pass_id: PassId, *, at_ns: int, window_s: int) -> int:
         """Failed attempts of this pass in the window that ends at the monotonic time `at_ns`."""
         times = self._failures.get(pass_id)
         if times is None:
             return 0
-        while times and at_ns - times[0] >= self._window_ns:
+        while times and at_ns - times[0] >= window_s * 1_000_000_000:
             times.popleft()
         if not times:
             del self._failures[pass_id]

@@ -1,6 +1,7 @@
 """What a gate asks of a crossing. Every threshold stands here with its meaning; docs/operator-guide.md repeats them."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from openstile.face.quality import QualityLimits
 from openstile.face.zone import CaptureZone
@@ -40,6 +41,17 @@ class Policy:
     attempts_window_s: int = 300
     """The sliding window in which failed attempts count. 1 to 86,400."""
 
+    status_age_s_max: int = 86_400
+    """How old a status list may be that says a pass was not withdrawn. 300 to 2,592,000 (30 days). Smaller learns of
+    stolen passes sooner and needs the network more often."""
+
+    status_when_stale: Literal["refuse", "admit"] = "refuse"
+    """What becomes of a pass that names a status list when no list fresh enough is here: refused (`status_unknown`), or
+    admitted and marked in the journal. A pass that any list calls withdrawn is refused either way."""
+
+    live_products: tuple[str, ...] = ()
+    """Products whose passes must be shown live from the rider's phone: a printed copy of theirs is refused."""
+
     zone: CaptureZone = field(default_factory=CaptureZone)
     """Where in the frame the rider's face must be, and how large."""
 
@@ -54,6 +66,11 @@ class Policy:
         _within("passback_s", self.passback_s, 0, 86_400)
         _within("attempts_max", self.attempts_max, 1, 1000)
         _within("attempts_window_s", self.attempts_window_s, 1, 86_400)
+        _within("status_age_s_max", self.status_age_s_max, 300, 2_592_000)
+        if self.status_when_stale not in ("refuse", "admit"):
+            raise BadInputError(
+                f"policy.status_when_stale: {self.status_when_stale!r} is unknown; set refuse or admit in settings.toml"
+            )
         if self.distance_max is not None:
             _within("distance_max", self.distance_max, 0.0, 2.0)
 

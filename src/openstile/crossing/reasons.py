@@ -15,12 +15,17 @@ class Reason(StrEnum):
     PASS_FORGED = "pass_forged"
     ISSUER_UNKNOWN = "issuer_unknown"
     ISSUER_REVOKED = "issuer_revoked"
+    PASS_OUTDATED = "pass_outdated"
     PASS_EXPIRED = "pass_expired"
     PASS_NOT_YET_VALID = "pass_not_yet_valid"
+    LIVE_CODE_EXPIRED = "live_code_expired"
 
     # What the gate's policy and memory say of a valid pass, still before any frame is read.
     CLOCK_UNSURE = "clock_unsure"
+    PASS_REVOKED = "pass_revoked"
+    STATUS_UNKNOWN = "status_unknown"
     PRODUCT_NOT_ACCEPTED = "product_not_accepted"
+    LIVE_CODE_NEEDED = "live_code_needed"
     REFERENCE_NOT_SUPPORTED = "reference_not_supported"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     USED_RECENTLY = "used_recently"

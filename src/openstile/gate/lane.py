@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from openstile.crossing import Crossing, Policy, Reason, Refuse, cross
+from openstile.crossing import Admit, Crossing, Reason, Refuse, cross
 from openstile.crossing.history import AttemptBook
 from openstile.crossing.reasons import RIDER_FAILED
 from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import FaceEngine, Frame
 from openstile.gate.barrier import Barrier, BarrierError
+from openstile.gate.trust import Trust
 from openstile.journal import Direction, Journal, JournalError, Tap
-from openstile.passes import GateKeyring
 from openstile.passes.claims import Audience
 from openstile.terms.ids import GateId, PassId
 from openstile.terms.instants import Clock
@@ -41,36 +41,41 @@ class Lane:
         self,
         *,
         identity: LaneIdentity,
-        policy: Policy,
-        keyring: GateKeyring,
+        trust: Callable[[], Trust],
         load_engine: Callable[[], FaceEngine],
         journal: Journal,
         barrier: Barrier,
         clock: Clock,
     ) -> None:
         self._identity = identity
-        self._policy = policy
-        self._keyring = keyring
+        self._trust = trust
         self._load_engine = load_engine
         self._journal = journal
         self._barrier = barrier
         self._clock = clock
-        self._attempts = AttemptBook(window_s=policy.attempts_window_s)
+        self._attempts = AttemptBook()
+        self._attempts_window_s = 0
         self._not_let_through: OrderedDict[PassId, None] = OrderedDict()
 
     def present(
         self, presented: str | bytes, *, frames: Iterator[Frame], ask_pin: Callable[[], str | None]
     ) -> Crossing:
-        """One presented pass, one crossing. Returns when the barrier was opened or the refusal counted."""
+        """One presented pass, one crossing. Returns when the barrier was opened or the refusal counted.
+
+        Trust is asked for once: keys, lists and policy that change meanwhile hold from the next crossing on.
+        """
+        trust = self._trust()
+        self._attempts_window_s = trust.policy.attempts_window_s
         try:
             crossing = cross(
                 presented=presented,
                 frames=frames,
                 ask_pin=ask_pin,
                 load_engine=self._load_engine,
-                keyring=self._keyring,
+                keyring=trust.keyring,
+                statuses=trust.statuses,
                 audience=self._identity.audience,
-                policy=self._policy,
+                policy=trust.policy,
                 history=self,
                 clock=self._clock,
             )
@@ -94,7 +99,7 @@ class Lane:
 
     def failed_attempts(self, pass_id: PassId) -> int:
         """Failed attempts of this pass since it was last admitted, within the policy's window."""
-        return self._attempts.count(pass_id, at_ns=self._clock.monotonic_ns())
+        return self._attempts.count(pass_id, at_ns=self._clock.monotonic_ns(), window_s=self._attempts_window_s)
 
     def _record_and_open(self, crossing: Crossing) -> Crossing:
         pass_id, product = crossing.pass_id, crossing.product
@@ -109,6 +114,7 @@ class Lane:
                     gate=self._identity.gate,
                     product=product,
                     direction=self._identity.direction,
+                    status_unsure=isinstance(crossing.decision, Admit) and crossing.decision.status_unsure,
                 )
             )
         self._attempts.clear(pass_id)

@@ -14,7 +14,7 @@ from openstile.journal.taps import Direction, Head, Tap, microseconds_of
 from openstile.terms import GateId
 
 _GENESIS_TAG = b"openstile journal genesis v1\0"
-_TAP_TAG = b"openstile journal tap v1\0"
+_TAP_TAG = b"openstile journal tap v2\0"
 _HEAD_TAG = b"openstile journal head v1\0"
 _ANCHOR_TAG = b"openstile journal anchor v1\0"
 _COUNTS_TAG = b"openstile journal counts v1\0"
@@ -42,8 +42,8 @@ def tap_hash(*, seq: int, tap: Tap, salt: bytes, previous_hash: bytes) -> bytes:
     The salt (16 random bytes) fades with the tap, so that the hash which outlives it in the anchor confirms nothing
     to someone who knows a pass id and guesses the time.
     """
-    body = struct.pack(">32sQ16s16sqB", previous_hash, seq, salt, tap.pass_id.value, microseconds_of(tap.at),
-                       _DIRECTION_CODE[tap.direction])  # fmt: skip
+    body = struct.pack(">32sQ16s16sqBB", previous_hash, seq, salt, tap.pass_id.value, microseconds_of(tap.at),
+                       _DIRECTION_CODE[tap.direction], tap.status_unsure)  # fmt: skip
     return sha256(_TAP_TAG + body + _sized(tap.product)).digest()
 
 

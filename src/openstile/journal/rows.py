@@ -10,10 +10,12 @@ from openstile.terms import BadInputError, GateId, PassId
 from openstile.terms.limits import PASS_ID_BYTES
 
 _SELECT_NEWEST = """
-SELECT seq, pass_id, at_us, product, direction, salt, previous_hash, hash FROM tap ORDER BY seq DESC LIMIT ?
+SELECT seq, pass_id, at_us, product, direction, status_unsure, salt, previous_hash, hash
+FROM tap ORDER BY seq DESC LIMIT ?
 """
 _SELECT_THROUGH = """
-SELECT seq, pass_id, at_us, product, direction, salt, previous_hash, hash FROM tap WHERE seq <= ? ORDER BY seq
+SELECT seq, pass_id, at_us, product, direction, status_unsure, salt, previous_hash, hash
+FROM tap WHERE seq <= ? ORDER BY seq
 """
 
 
@@ -27,7 +29,7 @@ def tap_of_row(row: tuple[object, ...], *, journal: str, gate: GateId) -> Journa
 
 
 def _tap_of_row(row: tuple[object, ...], gate: GateId) -> JournaledTap:
-    seq, pass_id, at_us, product, direction, salt, previous_hash, own_hash = row
+    seq, pass_id, at_us, product, direction, status_unsure, salt, previous_hash, own_hash = row
     if not (isinstance(seq, int) and isinstance(at_us, int) and isinstance(product, str)):
         raise TypeError("a field has the wrong type")
     tap = Tap(
@@ -36,6 +38,7 @@ def _tap_of_row(row: tuple[object, ...], gate: GateId) -> JournaledTap:
         gate=gate,
         product=product,
         direction=Direction(str(direction)),
+        status_unsure=_flag(status_unsure),
     )
     return JournaledTap(
         seq=seq,
@@ -103,6 +106,12 @@ def _checked(
         fault = "it does not follow the tap in front of it: taps were put in, taken out or moved"
         raise JournalBrokenError(journal=journal, seq=expected, fault=fault)
     return journaled
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, int) or value not in (0, 1):
+        raise TypeError("must be 0 or 1")
+    return value == 1
 
 
 def _blob(value: object, length: int) -> bytes:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Kept in SQLite's user_version."""
 APPLICATION_ID = int.from_bytes(b"OSj1", "big")
 """Kept in SQLite's application_id: says that the file is a journal of ours."""
@@ -21,6 +21,7 @@ CREATE TABLE tap (
     at_us INTEGER NOT NULL,
     product TEXT NOT NULL CHECK (length(product) > 0),
     direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    status_unsure INTEGER NOT NULL CHECK (status_unsure IN (0, 1)),
     salt BLOB NOT NULL CHECK (length(salt) = 16),
     previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
     hash BLOB NOT NULL CHECK (length(hash) = 32)

@@ -123,9 +123,9 @@ class Journal:
             seq = last.seq + 1
             head = Head(seq, tap_hash(seq=seq, tap=tap, salt=salt, previous_hash=last.hash))
             self._connection.execute(
-                "INSERT INTO tap VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (seq, tap.pass_id.value, microseconds_of(tap.at), tap.product, tap.direction.value, salt, last.hash,
-                 head.hash),
+                "INSERT INTO tap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (seq, tap.pass_id.value, microseconds_of(tap.at), tap.product, tap.direction.value,
+                 int(tap.status_unsure), salt, last.hash, head.hash),
             )  # fmt: skip
             self._connection.execute(
                 "INSERT INTO head VALUES (?, ?, ?)", (seq, head.hash, self._key.sign(head_message(head)))

@@ -27,7 +27,8 @@ class Tap:
 
     `at` is an aware UTC instant as the gate's clock told it (it may lie before the tap in front of it: the journal
     orders by sequence number, never by time). `product` is the name in the pass's claims, 1 to PRODUCT_CHARS_MAX
-    printable characters. Raises BadInputError.
+    printable characters. `status_unsure` marks a crossing at which the gate could not know whether the
+    pass was withdrawn. Raises BadInputError.
     """
 
     pass_id: PassId
@@ -35,6 +36,7 @@ class Tap:
     gate: GateId
     product: str
     direction: Direction
+    status_unsure: bool = False
 
     def __post_init__(self) -> None:
         if self.at.utcoffset() != timedelta(0):
