@@ -13,6 +13,7 @@ from openstile.assembly.settings_text import DEFAULT_SETTINGS
 from openstile.crossing import Policy
 from openstile.face.quality import QualityLimits
 from openstile.face.zone import CaptureZone
+from openstile.passes.hardware import HardwareToken
 from openstile.terms import BadInputError
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operator-guide.md"
@@ -36,7 +37,7 @@ def test_absent_file_is_written_with_the_defaults_for_its_owner_only(tmp_path: P
 def test_default_file_shows_the_values_that_are_the_defaults() -> None:
     tables = tomllib.loads(re.sub(r"^# (distance_max)", r"\1", DEFAULT_SETTINGS, flags=re.MULTILINE))
     defaults = Settings().model_dump(mode="json")
-    for name in ("operator", "issuer", "gate", "retention"):
+    for name in ("operator", "issuer", "gate", "hardware", "retention"):
         assert tables[name] == defaults[name]
     policy = Policy()
     for key, value in tables["policy"].items():
@@ -78,6 +79,8 @@ def _defaults(value: object) -> list[tuple[str, float]]:
         ("[quality]\nsharpness_min = -1", "sharpness_min"),
         ("[quality]\nsharpness_min = nan", "sharpness_min"),
         ("[retention]\ntrips_hours = 100000", "retention.trips_hours"),
+        ("[hardware]\nmodule = 'softhsm.so'\ntoken = 'gates'\npin_file = 'pin'", "hardware.module"),
+        ("[hardware]\nmodule = '/lib/softhsm.so'\ntoken = 'gates'", "hardware: set module, token and pin_file"),
         ("[gate]\ncamera = ''", "gate.camera"),
         ("[issuer]\nstatus_list_uri = 'http://x'", "issuer.status_list_uri"),
         ("[policy]\ndistance_max = true", "policy.distance_max: true and false mean nothing"),
@@ -105,6 +108,13 @@ def test_values_of_the_file_are_taken(tmp_path: Path) -> None:
     text = "[policy]\nproducts = ['staff']\npassback_s = 0\n[zone]\nleft = 0.3\n[quality]\nyaw_max = 0.2"
     policy = _load(tmp_path, text).to_policy()
     assert (policy.products, policy.passback_s, policy.zone.left, policy.quality.yaw_max) == (("staff",), 0, 0.3, 0.2)
+
+
+def test_token_is_taken_from_the_file_and_its_pin_file_lies_in_the_home(tmp_path: Path) -> None:
+    assert _load(tmp_path, "").hardware_token(tmp_path) is None
+    text = "[hardware]\nmodule = '/lib/softhsm.so'\ntoken = 'gates'\npin_file = 'pin'"
+    token = HardwareToken(Path("/lib/softhsm.so"), "gates", tmp_path / "pin")
+    assert _load(tmp_path, text).hardware_token(tmp_path) == token
 
 
 def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

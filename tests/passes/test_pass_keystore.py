@@ -128,23 +128,23 @@ def test_symbolic_links_are_refused(filled: KeyStore, tmp_path: Path) -> None:
         filled.list_keys(now=NOW)
     linked = tmp_path / "linked"
     linked.symlink_to(filled.folder)
-    with pytest.raises(BadInputError, match="is no regular file|is no folder for keys"):
+    with pytest.raises(BadInputError, match=r"is no regular file|is no folder for keys"):
         KeyStore(linked).list_keys(now=NOW)
 
 
 def test_folders_pipes_and_files_in_the_wrong_place_are_refused(filled: KeyStore, tmp_path: Path) -> None:
     issuer_file(filled).unlink()
     issuer_file(filled).mkdir()
-    with pytest.raises(BadInputError, match="is no regular file|is no folder for keys"):
+    with pytest.raises(BadInputError, match=r"is no regular file|is no folder for keys"):
         filled.list_keys(now=NOW)
     issuer_file(filled).rmdir()
     os.mkfifo(issuer_file(filled), 0o600)
-    with pytest.raises(BadInputError, match="is no regular file|is no folder for keys"):
+    with pytest.raises(BadInputError, match=r"is no regular file|is no folder for keys"):
         filled.list_keys(now=NOW)
     file = tmp_path / "file"
     file.write_text("")
     file.chmod(0o600)
-    with pytest.raises(BadInputError, match="is no regular file|is no folder for keys"):
+    with pytest.raises(BadInputError, match=r"is no regular file|is no folder for keys"):
         KeyStore(file).list_keys(now=NOW)
 
 

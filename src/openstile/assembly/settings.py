@@ -19,6 +19,7 @@ from openstile.face.zone import CaptureZone
 from openstile.gate.loop import LoopTimes
 from openstile.journal import Direction
 from openstile.passes.claims import Audience
+from openstile.passes.hardware import HardwareToken
 from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
@@ -67,6 +68,14 @@ class GateTable(_Table):
     rearm_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
 
 
+class HardwareTable(_Table):
+    """The PKCS#11 token that keeps private keys; all empty: files keep them."""
+
+    module: Annotated[str, Field(max_length=1000, pattern=r"^(/.*)?$")] = ""
+    token: Annotated[str, Field(max_length=32)] = ""
+    pin_file: Annotated[str, Field(max_length=1000)] = ""
+
+
 class RetentionTable(_Table):
     """How long a trip is a trip."""
 
@@ -84,6 +93,7 @@ class Settings(BaseModel):
     policy: dict[str, Any] = Field(default_factory=dict)
     zone: dict[str, Any] = Field(default_factory=dict)
     quality: dict[str, Any] = Field(default_factory=dict)
+    hardware: HardwareTable = HardwareTable()
     retention: RetentionTable = RetentionTable()
 
     def to_policy(self) -> Policy:
@@ -102,6 +112,18 @@ class Settings(BaseModel):
     def audience(self) -> Audience:
         """Whose gates these are, as it stands in a pass."""
         return Audience(operator=self.operator.id, gate_group=self.operator.gate_group)
+
+    def hardware_token(self, home: Path) -> HardwareToken | None:
+        """The token for private keys, None where files keep them; the file of its pin may be relative to `home`.
+
+        Raises BadInputError where only a part of it is set.
+        """
+        table = self.hardware
+        if not (table.module or table.token or table.pin_file):
+            return None
+        if not (table.module and table.token and table.pin_file):
+            raise BadInputError("hardware: set module, token and pin_file, or none of them")
+        return HardwareToken(Path(table.module), table.token, home.absolute() / table.pin_file)
 
     def gate_id(self) -> GateId:
         """The name of this gate."""
@@ -134,12 +156,15 @@ def load_settings(path: Path) -> Settings:
     try:
         settings = Settings(**_with_environment(tomllib.loads(data.decode()), os.environ))
         settings.to_policy()
+        settings.hardware_token(path.parent)
     except UnicodeDecodeError:
         raise BadInputError(f"{path}: is not UTF-8 text; write it anew or delete it to get the defaults") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(f"{path}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise BadInputError(f"{path}: is nested too deeply; it is not a settings file") from None
     except ValidationError as error:
         raise BadInputError(f"{path}: {_first_problem(error)}") from None
+    except ValueError as error:  # not TOML, or a number of thousands of digits
+        raise BadInputError(f"{path}: is not valid TOML: {error}") from None
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
     return settings

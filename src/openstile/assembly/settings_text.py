@@ -41,6 +41,11 @@ attempts_window_s = 300
 
 # [zone] and [quality] hold what a frame must offer: see docs/operator-guide.md.
 
+[hardware]
+module = ""                 # PKCS#11 module of a token for private keys, as /usr/lib/softhsm/libsofthsm2.so
+token = ""                  # the token's label
+pin_file = ""               # file with the token's pin; readable by its owner only
+
 [retention]
 trips_hours = 48            # then a tap becomes one in a count per day and product
 """

@@ -72,15 +72,20 @@ class KeyStore:
         Gates that hold it accept it at once; new things are made with it at once too, or from `active_from` on: until
         then it can reach every gate. Only one key at a time may wait so.
         """
+        newest = self.check_rotation(role, name, now=now, waits=active_from is not None and active_from > now)
+        order = KeyOrder(role, name, _algorithm_of(newest), active_from, valid_for, hardware)
+        return self._add(order, generation=newest.generation + 1, now=now)
+
+    def check_rotation(self, role: Role, name: str, *, now: datetime, waits: bool) -> StoredKey:
+        """The newest key, which `rotate` would replace, now or (`waits`) later. Raises BadInputError as it would."""
         newest = self._newest_own(role, name)
-        waits = active_from is not None and active_from > now
         if waits and newest.active_from > now and not newest.revoked:
             raise BadInputError(
                 f"{role.value} {name}: key {newest.public.kid.hex()} is next already, from {newest.active_from}; "
                 "wait until then, or replace it at once with --overlap-hours 0"
             )
-        order = KeyOrder(role, name, _algorithm_of(newest), active_from, valid_for, hardware)
-        return self._add(order, generation=newest.generation + 1, now=now)
+        self._check_room(self._files.load())
+        return newest
 
     def replace_in_emergency(
         self,
@@ -125,11 +130,16 @@ class KeyStore:
         From then on it is final. Elsewhere an import only ever moves it earlier. Raises BadInputError, also where no
         newer key would be there by then to seal passes to.
         """
-        key = self._of_kid(kid)
-        check_retirement(self._named(key.role, key.name), key, at=at, now=now)
+        key = self.check_retirement(kid, at=at, now=now)
         changed = replace(key, retired_at=None) if at is None else retired(key, at=max(at, now))
         self._files.write(changed, replacing=True)
         return self._info(kid, now)
+
+    def check_retirement(self, kid: str, *, at: datetime | None, now: datetime) -> StoredKey:
+        """The key that `retire` would change. Raises BadInputError as it would."""
+        key = self._of_kid(kid)
+        check_retirement(self._named(key.role, key.name), key, at=at, now=now)
+        return key
 
     def list_keys(self, *, now: datetime) -> tuple[KeyInfo, ...]:
         """All keys, by role, name and generation."""

@@ -58,6 +58,8 @@ IMAGE_SIDE_PIXELS_MAX = 20_000
 FACES_PER_FRAME_MAX = 32
 QR_CODES_PER_FRAME_MAX = 4
 QR_MODULE_PIXELS_MAX = 64
+QR_CLOSER_LOOK_SIDE_PIXELS_MAX = 1024
+"""The part of a frame that is enlarged twice when a code was found in it and could not be read."""
 ENROL_FACES_MAX = 16
 FRAMES_PER_FOLDER_MAX = 10_000
 
@@ -89,6 +91,12 @@ TRUST_FLOORS_BYTES_MAX = 2**20
 TRUST_LISTS_MAX = 1024
 """Addresses of status lists that a gate remembers the newest list of."""
 ETAG_CHARS_MAX = 256
+
+# Changes of keys.
+KEY_OVERLAP_HOURS_MAX = 90 * 24
+"""How long gates may have to learn a new key before it is used."""
+KEY_GRACE_DAYS_MAX = PASS_DAYS_MAX
+"""After that no pass sealed to a stolen key is left anyway."""
 
 # Files of ours and of deployers.
 SETTINGS_BYTES_MAX = 64 * 2**10
