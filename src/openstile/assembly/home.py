@@ -33,6 +33,16 @@ class Home:
         return self.folder / "issuer" / "status"
 
     @property
+    def trust(self) -> Path:
+        """What the operator tells this gate: the trust bundle and the status lists in use."""
+        return self.folder / "trust"
+
+    @property
+    def bundle_memory(self) -> Path:
+        """The sequence of the last trust bundle that was built here."""
+        return self.folder / "operator" / "bundle.json"
+
+    @property
     def packs(self) -> Path:
         """Model packs that a deployer added."""
         return self.folder / "packs"

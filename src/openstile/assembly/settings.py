@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from functools import cached_property
@@ -23,9 +23,13 @@ from openstile.passes.hardware import HardwareToken
 from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
-from openstile.terms.limits import SETTINGS_BYTES_MAX, STATUS_ENTRIES_MAX
+from openstile.terms.limits import BUNDLE_PRODUCTS_MAX, SETTINGS_BYTES_MAX, STATUS_ENTRIES_MAX
+from openstile.trust.bundle import Product
 
 _ENVIRONMENT_PREFIX = "OPENSTILE_"
+_TOLD_TABLES = ("policy", "zone", "quality")
+"""What an operator may tell a gate in a bundle; everything else is the gate's own."""
+_PRODUCT_KEYS = ("products", "live_products")
 
 Source = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
@@ -76,6 +80,12 @@ class HardwareTable(_Table):
     pin_file: Annotated[str, Field(max_length=1000)] = ""
 
 
+class ProductTable(_Table):
+    """A product that opens these gates: shown in any form, or live from a phone only."""
+
+    showing: Literal["any", "live"] = "any"
+
+
 class RetentionTable(_Table):
     """How long a trip is a trip."""
 
@@ -93,6 +103,7 @@ class Settings(BaseModel):
     policy: dict[str, Any] = Field(default_factory=dict)
     zone: dict[str, Any] = Field(default_factory=dict)
     quality: dict[str, Any] = Field(default_factory=dict)
+    products: Annotated[dict[str, ProductTable], Field(max_length=BUNDLE_PRODUCTS_MAX)] = Field(default_factory=dict)
     hardware: HardwareTable = HardwareTable()
     retention: RetentionTable = RetentionTable()
 
@@ -107,7 +118,21 @@ class Settings(BaseModel):
                 raise BadInputError(f"policy.{table}: no such setting; it is a table of its own, [{table}]")
         zone = _dataclass_from(CaptureZone, self.zone, "zone")
         quality = _dataclass_from(QualityLimits, self.quality, "quality")
-        return _dataclass_from(Policy, {**self.policy, "zone": zone, "quality": quality}, "policy")
+        policy = {**self.policy, **self._listed_products(), "zone": zone, "quality": quality}
+        return _dataclass_from(Policy, policy, "policy")
+
+    def _listed_products(self) -> dict[str, list[str]]:
+        """What [products] says, as the policy has it; without that table nothing."""
+        if not self.products:
+            return {}
+        for key in _PRODUCT_KEYS:
+            if self.policy.get(key):
+                raise BadInputError(f"policy.{key}: the tables [products.NAME] say that already; leave one of them out")
+        listed = [Product(name, live=table.showing == "live") for name, table in self.products.items()]
+        return {
+            "products": [product.name for product in listed],
+            "live_products": [product.name for product in listed if product.live],
+        }
 
     def audience(self) -> Audience:
         """Whose gates these are, as it stands in a pass."""
@@ -170,6 +195,33 @@ def load_settings(path: Path) -> Settings:
     return settings
 
 
+def settings_with(settings: Settings, overrides: Mapping[str, str], products: Iterable[Product] = ()) -> Settings:
+    """`settings` with what an operator tells a gate: it wins over the file and the environment.
+
+    `overrides` are of the tables policy, zone and quality, as `policy.passback_s` and `300`; lists are JSON lists, as
+    in the environment. Where products are told, in either way, nothing of the gate's own products stays. Raises
+    BadInputError naming what cannot be set.
+    """
+    tables: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
+    tables |= {name: dict(tables[name]) for name in _TOLD_TABLES}
+    told = tuple(products)
+    if told or not {f"policy.{key}" for key in _PRODUCT_KEYS}.isdisjoint(overrides):
+        for key in _PRODUCT_KEYS:
+            tables["policy"].pop(key, None)
+        tables["products"] = {product.name: {"showing": "live" if product.live else "any"} for product in told}
+    for name, value in overrides.items():
+        table, _, key = name.partition(".")
+        if table not in _TOLD_TABLES:
+            raise BadInputError(f"{name}: a gate is told settings of {', '.join(_TOLD_TABLES)} only")
+        tables[table][key] = _value_of(value, name)
+    try:
+        changed = Settings(**tables)
+    except ValidationError as error:
+        raise BadInputError(_first_problem(error)) from None
+    changed.to_policy()
+    return changed
+
+
 def _read_trusted(path: Path) -> bytes:
     """The file's bytes, refused where somebody else could have set what a gate asks of a face."""
     try:
@@ -195,11 +247,16 @@ def _with_environment(tables: dict[str, Any], environment: Mapping[str, str]) ->
         table = merged.setdefault(name, {})
         if not separator or not isinstance(table, dict):
             raise BadInputError(f"{variable}: is not a table; set single keys, as OPENSTILE_GATE__ID=east-1")
-        try:
-            table[key] = json.loads(value) if value.startswith("[") else value
-        except ValueError:
-            raise BadInputError(f'{variable}: is not a JSON list; write it as ["a", "b"]') from None
+        table[key] = _value_of(value, variable)
     return merged
+
+
+def _value_of(text: str, name: str) -> Any:
+    """A value given as text: what begins with `[` is a JSON list. `name` is said when it is none."""
+    try:
+        return json.loads(text) if text.startswith("[") else text
+    except (ValueError, RecursionError):
+        raise BadInputError(f'{name}: is not a JSON list; write it as ["a", "b"]') from None
 
 
 _Built = TypeVar("_Built")

@@ -41,6 +41,9 @@ attempts_window_s = 300
 
 # [zone] and [quality] hold what a frame must offer: see docs/operator-guide.md.
 
+# [products."Season 2026"]  # a table each, in place of policy.products and policy.live_products
+# showing = "any"           # any, or live: only from the rider's phone
+
 [hardware]
 module = ""                 # PKCS#11 module of a token for private keys, as /usr/lib/softhsm/libsofthsm2.so
 token = ""                  # the token's label
