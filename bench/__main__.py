@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import accuracy, cold_start, crossing, face, hardware, journal, memory, passes, status
+from bench import accuracy, cold_start, crossing, face, hardware, journal, memory, passes, qr, status
 from bench.machine import circumstances, describe_machine, pin_to_one_core
 from bench.report import Section, markdown, print_section, read_json, write_json
 from bench.workshop import REPOSITORY, Workshop
@@ -18,6 +18,7 @@ from bench.workshop import REPOSITORY, Workshop
 SECTIONS: dict[str, Callable[[Workshop], Section]] = {
     face.NAME: face.measure,
     passes.NAME: passes.measure,
+    qr.NAME: qr.measure,
     hardware.NAME: hardware.measure,
     status.NAME: status.measure,
     crossing.NAME: crossing.measure,

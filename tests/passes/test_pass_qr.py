@@ -1,6 +1,7 @@
 """The QR code of a pass: drawn so that it reads, and reading that survives any image."""
 
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,12 @@ from tests.passes.pass_workshop import issue, steady
 from openstile.passes.pin import make_pin_reference
 from openstile.passes.qr import QUIET_MODULES, Level, qr_modules, read_qr, render_qr_png, render_qr_svg
 from openstile.terms import BadInputError
-from openstile.terms.limits import PASS_TEXT_CHARS_MAX, QR_CODES_PER_FRAME_MAX, QR_MODULE_PIXELS_MAX
+from openstile.terms.limits import (
+    PASS_TEXT_CHARS_MAX,
+    QR_CLOSER_LOOK_SIDE_PIXELS_MAX,
+    QR_CODES_PER_FRAME_MAX,
+    QR_MODULE_PIXELS_MAX,
+)
 
 TEXT = issue().text
 LEVELS: tuple[Level, ...] = ("L", "M", "Q")
@@ -75,6 +81,78 @@ def test_a_code_reads_when_turned_small_and_blurred() -> None:
     scene[100 : 100 + len(image), 300 : 300 + len(image)] = image
     turned = cv2.warpAffine(scene, cv2.getRotationMatrix2D((460, 260), 17, 1.0), (1280, 720), borderValue=(200,))
     assert read_qr(cv2.GaussianBlur(turned, (0, 0), 1.0).astype(np.uint8)) == (TEXT,)
+
+
+def held_up(module_pixels: float, blur: float, *, left: int = 400, top: int = 100) -> Pixels:
+    """A pass in a frame of 1280x720, out of focus; where it passes the edge of the frame, cut off."""
+    drawn = decoded(render_qr_png(TEXT, module_pixels=8), cv2.IMREAD_GRAYSCALE)
+    side = round(len(drawn) / 8 * module_pixels)
+    small = cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
+    matrix = np.array([[1.0, 0.0, left], [0.0, 1.0, top]])
+    frame = cv2.warpAffine(small, matrix, (1280, 720), borderValue=(200,))
+    return cv2.GaussianBlur(frame, (0, 0), blur).astype(np.uint8)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shapes of what the library was given to read, which it then does."""
+    shapes: list[tuple[int, ...]] = []
+    read = zxingcpp.read_barcodes
+
+    def noted(image: Pixels, **options: Any) -> list[zxingcpp.Barcode]:
+        shapes.append(image.shape)
+        return read(image, **options)
+
+    monkeypatch.setattr(zxingcpp, "read_barcodes", noted)
+    return shapes
+
+
+@pytest.mark.parametrize(("module_pixels", "blur"), [(2.5, 1.2), (3.5, 1.8), (4.0, 2.0)])
+def test_small_code_out_of_focus_reads_at_a_closer_look(
+    module_pixels: float, blur: float, looks: list[tuple[int, ...]]
+) -> None:
+    frame = held_up(module_pixels, blur)
+    assert read_qr(frame) == (TEXT,)
+    assert read_qr(np.repeat(frame[:, :, None], 3, axis=2)) == (TEXT,)
+    assert len(looks) == 4
+
+
+def test_frame_without_a_code_or_with_one_that_reads_is_looked_at_once(looks: list[tuple[int, ...]]) -> None:
+    clutter = np.random.default_rng(3).integers(0, 256, (90, 160, 3), np.uint8)
+    assert read_qr(cv2.resize(clutter, (1280, 720), interpolation=cv2.INTER_CUBIC).astype(np.uint8)) == ()
+    assert read_qr(held_up(4.0, 0.8)) == (TEXT,)
+    assert read_qr(other_code("https://metro.example")) == ()
+    assert len(looks) == 3
+
+
+@pytest.mark.parametrize(("left", "top"), [(400, 100), (-60, -40), (1100, 500), (0, 300)])
+def test_unreadable_code_costs_one_more_look_of_bounded_size(left: int, top: int, looks: list[tuple[int, ...]]) -> None:
+    assert read_qr(held_up(4.0, 3.6, left=left, top=top)) == ()
+    assert len(looks) <= 2
+    assert max(max(shape) for shape in looks[1:] or [(0,)]) <= 2 * (QR_CLOSER_LOOK_SIDE_PIXELS_MAX + 2)
+
+
+def worn(module_pixels: int) -> Pixels:
+    """The patterns by which a code is located are whole, every fourth module elsewhere is wrong."""
+    dark = qr_modules(TEXT)
+    wrong = np.random.default_rng(4).random(dark.shape) < 0.25
+    wrong[:9] = wrong[-9:] = wrong[:, :9] = wrong[:, -9:] = False
+    drawn = np.pad(~(dark ^ wrong), QUIET_MODULES, constant_values=True).astype(np.uint8) * 255
+    return drawn.repeat(module_pixels, 0).repeat(module_pixels, 1)
+
+
+def test_code_too_large_for_a_closer_look_gets_none(looks: list[tuple[int, ...]]) -> None:
+    largest = QR_CLOSER_LOOK_SIDE_PIXELS_MAX // len(qr_modules(TEXT))
+    assert read_qr(worn(largest - 3)) == ()
+    assert len(looks) == 2
+    assert read_qr(worn(largest + 1)) == ()
+    assert len(looks) == 3
+
+
+def test_damaged_code_beside_one_that_reads_changes_nothing(looks: list[tuple[int, ...]]) -> None:
+    ours = decoded(render_qr_png(TEXT, module_pixels=4), cv2.IMREAD_GRAYSCALE)
+    assert read_qr(side_by_side([worn(4), ours])) == (TEXT,)
+    assert len(looks) == 1
 
 
 def other_code(text: str, kind: zxingcpp.BarcodeFormat = zxingcpp.BarcodeFormat.QRCode) -> Pixels:

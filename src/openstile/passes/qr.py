@@ -5,19 +5,28 @@ import zlib
 from collections.abc import Iterator
 from typing import Literal
 
+import cv2
 import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
 from openstile.passes.text import PASS_PREFIX
 from openstile.terms import BadInputError
-from openstile.terms.limits import IMAGE_PIXELS_MAX, PASS_TEXT_CHARS_MAX, QR_CODES_PER_FRAME_MAX, QR_MODULE_PIXELS_MAX
+from openstile.terms.limits import (
+    IMAGE_PIXELS_MAX,
+    PASS_TEXT_CHARS_MAX,
+    QR_CLOSER_LOOK_SIDE_PIXELS_MAX,
+    QR_CODES_PER_FRAME_MAX,
+    QR_MODULE_PIXELS_MAX,
+)
 
 Level = Literal["L", "M", "Q"]
 QUIET_MODULES = 4
 """The white border that ISO/IEC 18004 demands."""
 
 _QR_ONLY = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+_CLOSER_LOOK_SIDE_PIXELS = 600
+"""A damaged code is often located wrongly, from two of its corners and a pattern inside: look around it this far."""
 
 
 def qr_modules(text: str, *, level: Level = "M") -> NDArray[np.bool_]:
@@ -78,13 +87,56 @@ def read_qr(pixels: NDArray[np.uint8]) -> tuple[str, ...]:
         raise BadInputError(f"image: has {height * width} pixels, at most {IMAGE_PIXELS_MAX} are allowed")
     if min(height, width) == 0:
         return ()
-    barcodes = zxingcpp.read_barcodes(np.ascontiguousarray(pixels), formats=_QR_ONLY)
+    grey = pixels if pixels.ndim == 2 else _grey(pixels)
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(grey), formats=_QR_ONLY, return_errors=True)
+    texts, unread = _pass_texts(found), [barcode for barcode in found if not barcode.valid]
+    if texts or not unread:
+        return texts
+    closer = _look_closer(grey, _corners(unread))
+    if closer is None:
+        return ()
+    return _pass_texts(zxingcpp.read_barcodes(closer, formats=_QR_ONLY, try_invert=False))
+
+
+def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _pass_texts(barcodes: list[zxingcpp.Barcode]) -> tuple[str, ...]:
+    """Of codes that were read without an error; at most QR_CODES_PER_FRAME_MAX, each once."""
     texts: list[str] = []
     for barcode in barcodes:
         text = barcode.bytes.decode("latin-1")
-        if text.startswith(PASS_PREFIX) and len(text) <= PASS_TEXT_CHARS_MAX and text not in texts:
+        if barcode.valid and text.startswith(PASS_PREFIX) and len(text) <= PASS_TEXT_CHARS_MAX and text not in texts:
             texts.append(text)
     return tuple(texts[:QR_CODES_PER_FRAME_MAX])
+
+
+def _corners(barcodes: list[zxingcpp.Barcode]) -> NDArray[np.float64]:
+    """Across and down, of all of them, (N, 2)."""
+    places = [barcode.position for barcode in barcodes]
+    corners = [(p.top_left, p.top_right, p.bottom_right, p.bottom_left) for p in places]
+    return np.array([(corner.x, corner.y) for four in corners for corner in four], np.float64)
+
+
+def _look_closer(grey: NDArray[np.uint8], corners: NDArray[np.float64]) -> NDArray[np.uint8] | None:
+    """The surroundings of codes that could not be read, sharpened and enlarged twice: helps small and blurred ones.
+
+    None when they are larger than QR_CLOSER_LOOK_SIDE_PIXELS_MAX: their modules are large enough already. So what it
+    costs is bounded, and nothing where no code is in view.
+    """
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    side = float((high - low).max())
+    if side > QR_CLOSER_LOOK_SIDE_PIXELS_MAX:
+        return None
+    reach = min(max(2 * side, _CLOSER_LOOK_SIDE_PIXELS), QR_CLOSER_LOOK_SIDE_PIXELS_MAX) / 2
+    middle = np.clip((low + high) / 2, 0, np.array(grey.shape[1::-1]) - 1)
+    left, top = np.maximum(middle - reach, 0).astype(int)
+    right, bottom = (middle + reach).astype(int)
+    part = grey[top : bottom + 1, left : right + 1]
+    soft = cv2.GaussianBlur(part, (0, 0), 1.5)
+    sharp = cv2.addWeighted(part, 2.5, soft, -1.5, 0)
+    return np.asarray(cv2.resize(sharp, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _png_chunk(name: bytes, content: bytes) -> bytes:
