@@ -9,10 +9,12 @@ from openstile.desk import PassFiles, face_reference, render_card, write_pass_fi
 from openstile.desk.card import CardText
 from openstile.face.images import read_image
 from openstile.passes.claims import Assurance, Entitlement
+from openstile.passes.holder import HolderPublicKey
 from openstile.passes.issue import IssuedPass
 from openstile.passes.pin import make_pin_reference
 from openstile.passes.qr import render_qr_png, render_qr_svg
 from openstile.passes.reference import Reference, ReferenceKind
+from openstile.passes.wallet import encode_wallet
 from openstile.terms.errors import BadInputError
 
 
@@ -28,6 +30,8 @@ class PassOrder:
     supervised: bool = False
     qr_level: str = "M"
     replace: bool = False
+    holder: HolderPublicKey | None = None
+    """The key on the rider's phone, for a pass that may be shown live."""
 
     def __post_init__(self) -> None:
         if self.qr_level not in ("L", "M", "Q"):
@@ -70,7 +74,15 @@ def _issue_and_write(
         reference=reference,
         days=order.days,
         assurance=Assurance.SUPERVISED if order.supervised else Assurance.SELF_ENROLLED,
+        holder=order.holder,
     )
+    return Enrolled(issued, write_issued(installation, order, issued, with_pin=reference.kind is ReferenceKind.PIN))
+
+
+def write_issued(
+    installation: Installation, order: PassOrder, issued: IssuedPass, *, with_pin: bool
+) -> tuple[Path, ...]:
+    """Draw an issued pass and write its files where the order says. Raises BadInputError."""
     png = render_qr_png(issued.text, level=order.qr_level)  # type: ignore[arg-type]
     card = CardText(
         operator=installation.settings.operator.id,
@@ -78,7 +90,7 @@ def _issue_and_write(
         valid_from=issued.not_before,
         valid_until=issued.expires,
         pass_id=str(issued.pass_id),
-        with_pin=reference.kind is ReferenceKind.PIN,
+        with_pin=with_pin,
         language=installation.settings.gate.language,
     )
     files = PassFiles(
@@ -86,5 +98,6 @@ def _issue_and_write(
         svg=render_qr_svg(issued.text, level=order.qr_level),  # type: ignore[arg-type]
         pdf=render_card(card, png),
         text=issued.text,
+        wallet=encode_wallet(issued.wallet) if order.holder else None,
     )
-    return Enrolled(issued, write_pass_files(files, order.out, replace=order.replace))
+    return write_pass_files(files, order.out, replace=order.replace)

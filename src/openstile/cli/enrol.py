@@ -24,6 +24,10 @@ def enrol(
     supervised: Annotated[
         bool, typer.Option(help="Staff saw that rider and photographs belong together (else: self-enrolled).")
     ] = False,
+    holder: Annotated[
+        Path | None,
+        typer.Option(help="Public half of the phone's key (openstile pass holder), for a pass that can be shown live."),
+    ] = None,
     level: Annotated[str, typer.Option(help="Error correction of the QR code: L, M or Q.")] = "M",
     replace: Annotated[bool, typer.Option(help="Replace a pass that lies in the folder already.")] = False,
     home: HomeOption = None,
@@ -31,6 +35,7 @@ def enrol(
 ) -> int:
     """Make a pass that only this rider can use. Nothing of the rider is kept here."""
     from openstile.assembly.enrolment import PassOrder, enrol_with_face, enrol_with_pin
+    from openstile.assembly.phone import read_holder_public
     from openstile.assembly.wire import Installation
 
     photographs = face or []
@@ -45,6 +50,7 @@ def enrol(
         supervised=supervised,
         qr_level=level,
         replace=replace,
+        holder=read_holder_public(holder) if holder else None,
     )
     installation = Installation.open(home_of(home))
     for note in installation.ensure_keys():

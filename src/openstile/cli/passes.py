@@ -1,19 +1,15 @@
-"""`openstile pass`: explain a pass."""
+"""`openstile pass`: explain a pass; a phone's key, and a pass shown live with it."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from openstile.cli.options import HomeOption, JsonOption, existing_home_of
+from openstile.cli.options import HomeOption, JsonOption, existing_home_of, folder
 from openstile.cli.printing import console, print_json
 
-app = typer.Typer(help="Look into a pass.", no_args_is_help=True)
-
-
-@app.callback()
-def passes() -> None:
-    """Look into a pass."""
+app = typer.Typer(help="Look into a pass; show one live from a phone.", no_args_is_help=True)
 
 
 @app.command()
@@ -43,6 +39,56 @@ def inspect(
     return 0
 
 
+@app.command()
+def holder(
+    out: Annotated[Path, typer.Option(parser=folder, help="Folder for holder.json and holder.pub.json.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Make the key of a phone: holder.json stays there, holder.pub.json goes to the desk (openstile enrol --holder)."""
+    from openstile.assembly.phone import make_holder
+
+    private, public = make_holder(out)
+    if as_json:
+        print_json({"private": str(private), "public": str(public)})
+    else:
+        console().print(f"{private}  stays on the phone\n{public}  goes to the desk")
+    return 0
+
+
+@app.command()
+def live(
+    wallet: Annotated[Path, typer.Argument(metavar="WALLET", help="pass.wallet, as enrol --holder wrote it.")],
+    key: Annotated[Path, typer.Option(help="holder.json of the phone.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Picture to write, .png or .svg; without it the text is shown.")
+    ] = None,
+    level: Annotated[
+        str, typer.Option(help="Error correction of the QR code: L, M or Q. Screens read best with L.")
+    ] = "L",
+    watch: Annotated[bool, typer.Option("--watch", help="Make a new code every 10 s, until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Show a pass live: a code for now, dead after half a minute, that only the phone with the key can make."""
+    from openstile.assembly.phone import Phone, draw
+    from openstile.passes.live import LIVE_EVERY_S
+    from openstile.terms.instants import SystemClock
+
+    phone, clock = Phone.open(wallet=wallet, key=key), SystemClock()
+    while True:
+        text = phone.show(clock)
+        if out is not None:
+            draw(text, out, level=level)
+        if as_json:
+            print_json(
+                {"made": clock.now().isoformat(timespec="seconds"), "text": text, "file": str(out) if out else None}
+            )
+        else:
+            print(text if out is None else f"{out}: made {clock.now():%H:%M:%S} UTC", flush=True)
+        if not watch:
+            return 0
+        time.sleep(LIVE_EVERY_S)
+
+
 def _lines(found: Any) -> dict[str, object]:
     claims = found.claims
     lines: dict[str, object] = {
@@ -55,6 +101,7 @@ def _lines(found: Any) -> dict[str, object]:
         "signature_verified": claims is not None,
         "fault": found.fault.value if found.fault else None,
         "detail": found.detail,
+        "live_made_at": found.live_made_at.isoformat() if found.live_made_at else None,
     }
     if claims is None:
         return lines
@@ -72,6 +119,7 @@ def _lines(found: Any) -> dict[str, object]:
         "reference_kind": claims.reference.kind.value,
         "model_pack": claims.reference.pack_id,
         "reference_bytes": found.reference_bytes,
+        "can_be_shown_live": claims.holder is not None,
         "status_list": claims.status.uri if claims.status else None,
         "status_index": claims.status.index if claims.status else None,
     }

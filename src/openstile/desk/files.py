@@ -9,25 +9,29 @@ from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 
 PASS_FILE_NAMES = ("pass.png", "pass.svg", "pass.pdf", "pass.txt")
+WALLET_FILE_NAME = "pass.wallet"
+"""For the rider's phone, of a pass that may be shown live."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassFiles:
-    """One pass in its four forms."""
+    """One pass in its four forms, and with `wallet` what goes to the rider's phone."""
 
     png: bytes
     svg: str
     pdf: bytes
     text: str
+    wallet: bytes | None = None
 
     def by_name(self) -> dict[str, bytes]:
-        """File name to content, in the order of `PASS_FILE_NAMES`."""
+        """File name to content, in the order of `PASS_FILE_NAMES`, the wallet last."""
         contents = (self.png, self.svg.encode(), self.pdf, self.text.encode() + b"\n")
-        return dict(zip(PASS_FILE_NAMES, contents, strict=True))
+        by_name = dict(zip(PASS_FILE_NAMES, contents, strict=True))
+        return by_name if self.wallet is None else {**by_name, WALLET_FILE_NAME: self.wallet}
 
 
 def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[Path, ...]:
-    """Write the four files into `folder`, readable by their owner only; returns their paths.
+    """Write the files into `folder`, readable by their owner only; returns their paths.
 
     Raises `BadInputError` when `folder` is unusable, or holds a pass already and `replace` is false. On any error no
     file of this pass is left behind, and a pass that lay there before is untouched.
@@ -38,9 +42,10 @@ def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[
         raise BadInputError(f"{folder}: is a file, not a folder; give another --out") from None
     except OSError as error:
         raise BadInputError(f"{folder}: {error.strerror}; give a folder that you can write with --out") from None
-    targets = tuple(folder / name for name in PASS_FILE_NAMES)
-    there = [target.name for target in targets if target.exists()]
-    folders = [target.name for target in targets if target.is_dir()]
+    targets = tuple(folder / name for name in files.by_name())
+    old_wallet = folder / WALLET_FILE_NAME
+    there = [path.name for path in dict.fromkeys((*targets, old_wallet)) if path.exists()]
+    folders = [path.name for path in dict.fromkeys((*targets, old_wallet)) if path.is_dir()]
     if folders:
         raise BadInputError(f"{folder}: {folders[0]} is a folder there; give another --out")
     if there and not replace:
@@ -54,6 +59,8 @@ def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[
             write_private(staging / name, content)
         for target in targets:
             (staging / target.name).replace(target)
+        if old_wallet not in targets:
+            old_wallet.unlink(missing_ok=True)  # of the pass that was replaced
     except OSError as error:
         raise BadInputError(f"{folder}: cannot be written: {error.strerror}; give another --out") from None
     finally:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from openstile.passes.cbor import decode, encode
-from openstile.passes.cose import ALG_ES256, HEADER_ALG, Sign1, decode_sign1, encode_sign1
-from openstile.passes.envelope import ProfileError, SealedContent, write_seal
-from openstile.passes.holder import HolderKey
+from openstile.passes.cbor import CborError, decode, encode
+from openstile.passes.claims_codec import ClaimsError, decode_claims
+from openstile.passes.cose import ALG_ES256, HEADER_ALG, CoseError, Sign1, decode_sign1, encode_sign1
+from openstile.passes.envelope import ProfileError, SealedContent, read_token, write_seal
+from openstile.passes.holder import HolderKey, HolderPublicKey
 from openstile.passes.keys import GateGroupPublicKey
 from openstile.passes.signing import SIGNATURE_BYTES
 from openstile.passes.text import to_text
@@ -55,6 +56,15 @@ def show_live(*, wallet: WalletPass, holder: HolderKey, now: datetime, random: C
     proof = write_proof(holder=holder, token=wallet.token, now=now)
     content = SealedContent(wallet.token, wallet.salt, wallet.data, proof)
     return to_text(write_seal(key=wallet.gate_group, content=content, random=random))
+
+
+def is_named(*, wallet: WalletPass, holder: HolderPublicKey) -> bool:
+    """Whether the pass names this holder's key. Verifies nothing: it spares a rider a code that no gate would take."""
+    try:
+        claims = decode_claims(read_token(wallet.token).message.payload)
+    except (CborError, CoseError, ClaimsError):
+        return False
+    return claims.holder == holder
 
 
 def write_proof(*, holder: HolderKey, token: bytes, now: datetime) -> bytes:
