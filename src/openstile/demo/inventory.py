@@ -10,6 +10,7 @@ _KINDS = (
     ("*/settings.toml", "thresholds and names"),
     ("*/keys/issuer*.json", "key that signs passes"),
     ("*/keys/gate-group*.json", "key that opens passes"),
+    ("*/issuer/register.db", "passes issued: no rider, no face"),
     ("*/gate/gate.pem", "key that signs the journal"),
     ("*/gate/journal.db", "journal: taps, no face"),
     ("*/gate/journal.db-wal", "journal: its newest pages"),

@@ -104,8 +104,8 @@ def read_list_file(path: Path) -> bytes | None:
         raise BadInputError(f"{path}: {error.strerror}; give a file that you can read") from None
 
 
-def publish(token: bytes, folder: Path, *, issuers: Iterable[TrustedIssuer]) -> Path:
-    """Puts a signed list into `folder` in one step, readable by all (0644), for any web server to show.
+def publish(token: bytes, folder: Path, *, issuers: Iterable[TrustedIssuer], mode: int = 0o644) -> Path:
+    """Puts a signed list into `folder` in one step, readable by all, for any web server to show.
 
     A newer list that lies there stays; one that none of `issuers` signed is replaced, for gates refuse it too. Raises
     BadInputError and StatusListError.
@@ -119,7 +119,7 @@ def publish(token: bytes, folder: Path, *, issuers: Iterable[TrustedIssuer]) -> 
             there = read_list_file(path)
             if there != token:
                 _check_may_replace(path, there, made, trusted)
-                _write_public(path, token)
+                _write_whole(path, token, mode)
     except OSError as error:
         raise BadInputError(f"{path}: cannot be written: {error.strerror}; give another folder") from None
     return path
@@ -152,11 +152,11 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write_public(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes, mode: int) -> None:
     part = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         create_durably(part, data)
-        part.chmod(0o644)  # whatever the umask
+        part.chmod(mode)  # whatever the umask
         part.replace(path)
     finally:
         with suppress(OSError):
