@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from openstile import __version__
-from openstile.cli import cross, demo, doctor, enrol, gate, journal, keys, models, passes, status
+from openstile.cli import bundle, cross, demo, doctor, enrol, gate, journal, keys, models, passes, status
 from openstile.cli.options import wants_json
 from openstile.terms.errors import OpenstileError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
+app.add_typer(bundle.app, name="bundle")
 app.command("enrol")(enrol.enrol)
 app.add_typer(passes.app, name="pass")
 app.add_typer(status.app, name="status")

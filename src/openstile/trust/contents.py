@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -53,19 +53,9 @@ class Contents:
         data = self._read(f"{sha256}{_SUFFIX}", bytes_max)
         return data if data is not None and hash_of(data) == sha256 else None
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """One writer at a time, of any process or thread."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise BadInputError(f"{self.folder}: cannot be written: {error.strerror}; nothing was changed") from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return alone_in(self.folder)
 
     def commit(self, floors: Floors, contents: Mapping[str, bytes]) -> None:
         """Takes `contents`, by their hash, and `floors` into use; call it `locked`.
@@ -107,6 +97,21 @@ class Contents:
         with os.fdopen(descriptor, "rb") as file:
             _check_own(os.fstat(descriptor), path, stat.S_IFREG)
             return file.read(bytes_max + 1)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """One process and thread at a time in `folder`, which is made when it is absent. Raises BadInputError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BadInputError(f"{folder}: cannot be written: {error.strerror}; nothing was changed") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def hash_of(data: bytes) -> str:
