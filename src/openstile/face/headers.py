@@ -14,6 +14,8 @@ _HEIGHT_TAG = 0x0101
 _EXIF_PREFIX = b"Exif\0\0"
 _TIFF_ENTRIES_MAX = 512
 _SEGMENTS_MAX = 1000
+_PNG_CHUNKS_MAX = 2**17
+"""64 MiB in pieces of 512 bytes; writers use 8 KiB and more."""
 _JPEG_ALONE = {0x01, *range(0xD0, 0xD9)}
 _JPEG_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -44,6 +46,22 @@ def looks_like_picture(start: bytes) -> bool:
     if start.startswith(b"RIFF"):
         return start[8:12] == b"WEBP"
     return any(start.startswith(signature) for signature, _ in _READERS)
+
+
+def png_is_whole(data: bytes) -> bool:
+    """Whether every chunk of a PNG up to its end chunk lies inside `data`.
+
+    OpenCV takes as much memory as a chunk says that it is long, up to 4 GiB, before it finds that nothing is there.
+    """
+    at = 8
+    for _ in range(_PNG_CHUNKS_MAX):
+        if at + 12 > len(data):
+            return False
+        length, kind = struct.unpack_from(">I4s", data, at)
+        at += 12 + length
+        if kind == b"IEND":
+            return bool(at <= len(data))
+    return False
 
 
 def _png(data: bytes) -> Header | None:

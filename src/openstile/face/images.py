@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstile.face.frame import Frame, check_size
-from openstile.face.headers import Header, read_header
+from openstile.face.headers import Header, png_is_whole, read_header
 from openstile.face.quiet import quiet_decoders
 from openstile.terms import BadInputError
 from openstile.terms.limits import IMAGE_FILE_BYTES_MAX
@@ -83,7 +83,7 @@ def _is_cut_short(header: Header, data: bytes) -> bool:
     if header.kind == "JPEG":
         return b"\xff\xd9" not in data[-4096:]
     if header.kind == "PNG":
-        return b"IEND" not in data[-4096:]
+        return not png_is_whole(data)
     if header.kind == "WebP":
         return len(data) < int.from_bytes(data[4:8], "little") + 8
     return False

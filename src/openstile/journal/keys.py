@@ -5,7 +5,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -83,7 +83,7 @@ def _load(path: Path) -> Ed25519PrivateKey:
         if len(pem) > KEY_FILE_BYTES_MAX:
             raise ValueError("too long")
         private = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise JournalError(f"gate key {path}: not an unencrypted PEM private key; restore it from a copy") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise JournalError(f"gate key {path}: not an Ed25519 key; restore it from a copy")

@@ -1,7 +1,10 @@
 """Rows of the tap table, and the check of each against the one in front of it."""
 
 import sqlite3
+import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from openstile.journal.chain import DayCount, tap_hash
 from openstile.journal.errors import JournalBrokenError
@@ -17,6 +20,16 @@ _SELECT_THROUGH = """
 SELECT seq, pass_id, at_us, product, direction, status_unsure, salt, previous_hash, hash
 FROM tap WHERE seq <= ? ORDER BY seq
 """
+
+
+@contextmanager
+def values_as_written(journal: str) -> Iterator[None]:
+    """A damaged file can hold a value of another type or length than its column says: that is a broken journal too."""
+    try:
+        yield
+    except (BadInputError, ValueError, TypeError, OverflowError, struct.error) as error:
+        fault = "it holds a value that no gate writes"
+        raise JournalBrokenError(journal=journal, seq=None, fault=fault) from error
 
 
 def tap_of_row(row: tuple[object, ...], *, journal: str, gate: GateId) -> JournaledTap:
@@ -69,7 +82,14 @@ def read_taps(connection: sqlite3.Connection, *, journal: str, gate: GateId, lim
 def read_counts(connection: sqlite3.Connection) -> tuple[DayCount, ...]:
     """The counts of faded taps, by UTC date, product and direction."""
     rows = connection.execute("SELECT day, product, direction, taps FROM faded ORDER BY day, product, direction")
-    return tuple(DayCount(*row) for row in rows)
+    return tuple(DayCount(*typed(row, str, str, str, int)) for row in rows)
+
+
+def typed(row: tuple[Any, ...], *kinds: type) -> tuple[Any, ...]:
+    """The row, if its values are of these kinds. Raises TypeError: STRICT tables of damaged files hold others too."""
+    if not all(isinstance(value, kind) for value, kind in zip(row, kinds, strict=True)):
+        raise TypeError("a field has the wrong type")
+    return row
 
 
 def chained_taps(

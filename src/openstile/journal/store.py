@@ -21,7 +21,7 @@ from openstile.journal.connection import (
 from openstile.journal.errors import JournalBrokenError, JournalError
 from openstile.journal.fading import erase, fade_rows
 from openstile.journal.keys import GateKey, is_signed
-from openstile.journal.rows import last_anchor, last_tap, read_counts, read_taps
+from openstile.journal.rows import last_anchor, last_tap, read_counts, read_taps, typed, values_as_written
 from openstile.journal.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
 from openstile.journal.taps import TAP_SALT_BYTES, Head, JournaledTap, Tap, instant_of, microseconds_of, utc_day
 from openstile.terms import BadInputError, GateId, PassId
@@ -104,7 +104,8 @@ class Journal:
             path=path, gate=gate, key=key, connection=connection, lock=lock, random=random, bytes_max=bytes_max
         )
         try:
-            journal._begin_or_check()
+            with values_as_written(str(path)):
+                journal._begin_or_check()
         except BaseException:
             journal.close()
             raise
@@ -160,14 +161,14 @@ class Journal:
 
     def faded(self) -> tuple[DayCount, ...]:
         """What is left of faded taps, by UTC date, product and direction."""
-        with explained(self.path):
+        with explained(self.path), values_as_written(str(self.path)):
             return read_counts(self._connection)
 
     def refusals(self) -> tuple[RefusalCount, ...]:
         """Refusals by UTC date and reason."""
-        with explained(self.path):
+        with explained(self.path), values_as_written(str(self.path)):
             rows = self._connection.execute("SELECT day, reason, refusals FROM refusal ORDER BY day, reason")
-            return tuple(RefusalCount(*row) for row in rows)
+            return tuple(RefusalCount(*typed(row, str, str, int)) for row in rows)
 
     def head(self) -> Head:
         """The end of the journal, for whoever keeps it elsewhere to see a roll-back."""

@@ -9,7 +9,7 @@ from openstile.journal.chain import anchor_message, counts_digest, genesis_hash,
 from openstile.journal.connection import connect_reader, explained
 from openstile.journal.errors import JournalBrokenError, JournalError
 from openstile.journal.keys import is_signed
-from openstile.journal.rows import chained_taps, read_counts
+from openstile.journal.rows import chained_taps, read_counts, values_as_written
 from openstile.journal.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
 from openstile.journal.taps import Head
 from openstile.terms import BadInputError, GateId
@@ -42,7 +42,8 @@ def verify_journal(path: Path, *, public_key: bytes, at_least: Head | None = Non
         connection = connect_reader(path)
         try:
             connection.execute("BEGIN")  # one moment, whatever the gate writes meanwhile
-            return _Verification(connection, journal=str(path), public_key=public_key).run(at_least)
+            with values_as_written(str(path)):
+                return _Verification(connection, journal=str(path), public_key=public_key).run(at_least)
         finally:
             connection.close()
 

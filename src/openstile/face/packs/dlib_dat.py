@@ -157,6 +157,7 @@ def _read_fully_connected(cursor: "_Cursor") -> FullyConnected:
     cursor.alias(), cursor.alias(), cursor.integer()
     for _ in range(4):
         cursor.real()
+    cursor.expect(min(inputs, outputs) >= 0, "shape of the last layer")
     cursor.expect(parameters.size == inputs * outputs, "size of the last layer (one without bias)")
     return FullyConnected(parameters.reshape(inputs, outputs))
 

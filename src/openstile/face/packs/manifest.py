@@ -134,7 +134,7 @@ def parse_manifest(data: bytes, *, name: str) -> Manifest:
         raise PackError(f"{name}: is larger than {MANIFEST_BYTES_MAX} bytes")
     try:
         top = Table(tomllib.loads(data.decode("utf-8")), name)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # not UTF-8, not TOML, or a number of thousands of digits
         raise PackError(f"{name}: is not valid TOML: {error}") from error
     except RecursionError as error:
         raise PackError(f"{name}: is nested too deeply") from error
