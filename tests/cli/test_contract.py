@@ -131,7 +131,8 @@ def test_rotated_keys_keep_old_passes_good_and_a_revoked_one_does_not(
     openstile: Openstile, enrolled: Path, home: Path, portraits: dict[str, Path]
 ) -> None:
     for role in ("issuer", "gate-group"):
-        assert openstile("keys", "rotate", role, "--home", home, "--json").json["state"] == "current"
+        rotate = ("keys", "rotate", role, "--overlap-hours", 0, "--yes", "--home", home, "--json")
+        assert openstile(*rotate).json["result"]["state"] == "current"
     keys = openstile("keys", "list", "--home", home, "--json").json
     assert sorted((k["role"], k["state"]) for k in keys) == [
         ("gate-group", "current"), ("gate-group", "previous"), ("issuer", "current"), ("issuer", "previous"),
@@ -148,7 +149,7 @@ def test_rotated_keys_keep_old_passes_good_and_a_revoked_one_does_not(
     )
     assert openstile(*cross).exit_code == 0
     old = next(k["kid"] for k in keys if (k["role"], k["state"]) == ("issuer", "previous"))
-    assert openstile("keys", "revoke", old, "--yes", "--home", home, "--json").json["state"] == "revoked"
+    assert openstile("keys", "revoke", old, "--yes", "--home", home, "--json").json["result"]["state"] == "revoked"
     assert openstile(*cross).json["reason"] == "issuer_revoked"
 
 

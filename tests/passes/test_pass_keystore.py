@@ -1,64 +1,22 @@
 """The folder of keys: who may read it, what is in it, and what becomes of passes when keys change."""
 
-import json
 import os
 import stat
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from tests.passes.pass_workshop import FACE, NOW, fault_of
+from tests.passes.key_workshop import GROUP, fault, issued, issuer_file, key_of
+from tests.passes.pass_workshop import NOW
 
-from openstile.passes import PassFault, issue_pass
-from openstile.passes.claims import Assurance, Entitlement
+from openstile.passes import PassFault
 from openstile.passes.keyfile import Role, decode_key
 from openstile.passes.keys import Algorithm
-from openstile.passes.keystate import KeyInfo, KeyState
+from openstile.passes.keystate import KeyState
 from openstile.passes.keystore import KeyStore
 from openstile.terms import BadInputError
-from openstile.terms.limits import KEY_DAYS_MAX, KEY_FILE_BYTES_MAX, KEYS_MAX
-
-GROUP = "metro/north"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> KeyStore:
-    return KeyStore(tmp_path / "home" / "keys")
-
-
-@pytest.fixture
-def filled(store: KeyStore) -> KeyStore:
-    store.create(Role.ISSUER, "metro", now=NOW)
-    store.create(Role.GATE_GROUP, GROUP, now=NOW)
-    return store
-
-
-def issued(store: KeyStore) -> str:
-    return issue_pass(
-        issuer_key=store.issuer_key(now=NOW),
-        gate_group_key=store.gate_group_public_key(now=NOW),
-        entitlement=Entitlement("Annual"),
-        assurance=Assurance.SUPERVISED,
-        reference=FACE,
-        now=NOW,
-        valid_for=timedelta(days=30),
-    ).text
-
-
-def fault(store: KeyStore, text: str) -> PassFault | None:
-    return fault_of(text, ring=store.gate_keyring())
-
-
-def key_of(store: KeyStore, role: Role, state: KeyState = KeyState.CURRENT) -> KeyInfo:
-    return next(info for info in store.list_keys(now=NOW) if (info.role, info.state) == (role, state))
-
-
-def issuer_file(store: KeyStore) -> Path:
-    return store.folder / "issuer.metro.1.json"
+from openstile.terms.limits import KEY_DAYS_MAX, KEYS_MAX
 
 
 def test_a_folder_that_does_not_exist_holds_no_keys(store: KeyStore) -> None:
@@ -159,88 +117,6 @@ def test_half_written_and_other_files_are_passed_over(filled: KeyStore) -> None:
     (filled.folder / ".hidden.json").write_text("half")
     (filled.folder / "README").write_text("notes")
     assert len(filled.list_keys(now=NOW)) == 2
-
-
-def test_key_file_at_the_size_limit_and_one_past_it(filled: KeyStore) -> None:
-    content = issuer_file(filled).read_bytes()
-    issuer_file(filled).write_bytes(content + b" " * (KEY_FILE_BYTES_MAX - len(content)))
-    filled.list_keys(now=NOW)
-    issuer_file(filled).write_bytes(content + b" " * (KEY_FILE_BYTES_MAX - len(content) + 1))
-    with pytest.raises(BadInputError, match=f"has more than {KEY_FILE_BYTES_MAX} bytes"):
-        filled.list_keys(now=NOW)
-
-
-def pem(label: str, body: str) -> str:
-    return f"-----BEGIN {label} KEY-----\n{body}\n-----END {label} KEY-----\n"
-
-
-OTHER_PUBLIC = pem("PUBLIC", "MCowBQYDK2VwAyEAuEtOFKf/0QAoH4kIVdLph+GbR/h9ZL8qScGh2550SmQ=")
-X25519_PUBLIC = pem("PUBLIC", "MCowBQYDK2VuAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=")
-X25519_PRIVATE = pem("PRIVATE", "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"openstile_key": 2},
-        {"role": "gate-group"},
-        {"role": "king"},
-        {"name": "Metro"},
-        {"name": "ferries"},
-        {"name": 7},
-        {"algorithm": "ES256"},
-        {"kid": "0011223344556677"},
-        {"generation": 0},
-        {"generation": True},
-        {"generation": "1"},
-        {"generation": 10**9},
-        {"revoked": 0},
-        {"created": "yesterday"},
-        {"not_after": "0001-01-01T00:00:00+23:59"},
-        {"not_after": None},
-        {"public": "PEM"},
-        {"public": 5},
-        {"public": OTHER_PUBLIC},
-        {"public": X25519_PUBLIC},
-        {"private": "PEM"},
-        {"private": None},
-        {"private": X25519_PRIVATE},
-        {"note": "x"},
-    ],
-)
-def test_malformed_key_file_is_refused_with_one_clear_error(filled: KeyStore, change: dict[str, Any]) -> None:
-    content = json.loads(issuer_file(filled).read_text())
-    issuer_file(filled).write_text(json.dumps({**content, **change}))
-    with pytest.raises(BadInputError, match=str(issuer_file(filled))):
-        filled.list_keys(now=NOW)
-
-
-def test_private_key_of_another_public_key_is_refused(filled: KeyStore) -> None:
-    content = json.loads(issuer_file(filled).read_text())
-    filled.create(Role.ISSUER, "ferries", now=NOW)
-    other = json.loads((filled.folder / "issuer.ferries.1.json").read_text())
-    issuer_file(filled).write_text(json.dumps({**content, "private": other["private"]}))
-    with pytest.raises(BadInputError, match="does not belong to its public key"):
-        filled.list_keys(now=NOW)
-
-
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 4000, b'{"a":' * 800, b"1e999"])
-def test_file_that_is_no_key_is_refused(content: bytes) -> None:
-    with pytest.raises(BadInputError, match="sample: is not a key file"):
-        decode_key(content, what="sample")
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(at=st.integers(0, 700), change=st.binary(min_size=1, max_size=3))
-def test_changed_key_file_loads_or_gives_one_clear_error(filled: KeyStore, at: int, change: bytes) -> None:
-    content = bytearray((filled.folder / "gate-group.metro.north.1.json").read_bytes())
-    content[at : at + len(change)] = change
-    outcome = "sample: is a key"
-    try:
-        decode_key(bytes(content), what="sample")
-    except BadInputError as error:
-        outcome = str(error)
-    assert outcome.startswith("sample: ")
 
 
 def test_a_second_key_of_a_name_is_made_by_rotating_only(filled: KeyStore) -> None:

@@ -80,12 +80,14 @@ def state_words(info: "KeyInfo") -> str:
 
 
 def _print_plan(plan: "RotationPlan") -> None:
+    from openstile.passes.rotation import Change
     from openstile.passes.rotation_words import day
 
     rows = [_row(fate) for fate in plan.fates]
     if plan.active_from is not None:
         rows.append(("a new key", "-", f"current from {day(plan.active_from)}", "-", "-"))
-    title = f"{plan.change.value.capitalize()} of {plan.role.value} {plan.name}"
+    kind = "emergency rotation" if plan.change is Change.EMERGENCY else plan.change.value
+    title = f"{kind.capitalize()} of {plan.role.value} {plan.name}"
     print_table(title, ("key", "is", "becomes", "passes", "last of them ends"), rows)
     for number, sentence in enumerate(plan.sentences, 1):
         console().print(f"{number}. {sentence}")

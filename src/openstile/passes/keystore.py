@@ -81,8 +81,8 @@ class KeyStore:
         newest = self._newest_own(role, name)
         if waits and newest.active_from > now and not newest.revoked:
             raise BadInputError(
-                f"{role.value} {name}: key {newest.public.kid.hex()} is next already, from {newest.active_from}; "
-                "wait until then, or replace it at once with --overlap-hours 0"
+                f"{role.value} {name}: key {newest.public.kid.hex()} is next already, from "
+                f"{newest.active_from:%Y-%m-%d %H:%M} UTC on; wait, or replace it at once with --overlap-hours 0"
             )
         self._check_room(self._files.load())
         return newest
@@ -296,7 +296,7 @@ class KeyStore:
             raise BadInputError(f"{role.value}: there are several, name one of {', '.join(names)}")
         newest = newest_active(keys, now=now)
         if newest is None:
-            raise BadInputError(f"{role.value} {names[0]}: its first key is active from {keys[0].active_from} on; wait")
+            raise BadInputError(f"{role.value} {names[0]}: its key is active from {keys[0].active_from} on; wait")
         if newest.revoked or is_retired(newest, now=now):
             what = "revoked" if newest.revoked else "retired"
             raise BadInputError(f"{role.value} {names[0]}: its newest key is {what}; rotate it")

@@ -175,7 +175,7 @@ def _to_renew(passes: Passes, until: datetime | None) -> str:
     if passes.count == 0 or (until and passes.last_expires and passes.last_expires <= until):
         return f"Nobody needs a new pass for this: {str(passes)[0].lower()}{str(passes)[1:]}."
     by = "now" if until is None else f"by {day(until)}"
-    return f"{passes}: to be renewed {by} (openstile pass reissue makes new ones in bulk)."
+    return f"{passes}. They have to be renewed {by} (openstile pass reissue makes new ones in bulk)."
 
 
 def _nothing_new(role: Role, next_from: datetime | None) -> str:
