@@ -76,12 +76,13 @@ def main() -> None:
     home, passes, frames, every = sys.argv[1:]
     installation = Installation.open(open_home(Path(home)))
     meter = Meter(int(every))
+    trust = installation.trust()
     with Path(os.devnull).open("w") as screen, installation.open_journal() as journal:
         lane = Lane(
             identity=LaneIdentity(
                 installation.settings.gate_id(), installation.settings.direction(), installation.settings.audience()
             ),
-            trust=installation.trust,
+            trust=lambda: trust,
             load_engine=installation.load_engine,
             journal=journal,
             barrier=SilentBarrier(),

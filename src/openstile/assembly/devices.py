@@ -4,9 +4,11 @@ import os
 import select
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
+from openstile.face import Frame
 from openstile.gate.barrier import Barrier, ConsoleBarrier
 from openstile.passes.qr import read_qr
 from openstile.terms.errors import BadInputError
@@ -80,6 +82,13 @@ class ConsolePinPad:
         if not ready:
             return None
         return os.read(self._descriptor, PIN_LINE_BYTES_MAX).decode("ascii", "replace").rstrip("\r\n") or None
+
+
+def camera_of(name: str) -> Callable[[], AbstractContextManager[Iterator[Frame]]]:
+    """What opens the camera, video file or folder of frames called `name`, as often as it is lost."""
+    from openstile.face.sources import open_frames
+
+    return lambda: closing(open_frames(name))
 
 
 def read_presented(path: Path) -> str | bytes:

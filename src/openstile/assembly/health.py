@@ -19,6 +19,7 @@ from openstile.passes.keystore import KeyStore
 from openstile.terms.errors import OpenstileError
 from openstile.terms.instants import SystemClock
 from openstile.terms.limits import JOURNAL_BYTES_FREE_MIN
+from openstile.trust import TrustFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def examine(folder: Path | None, *, camera: str | None) -> tuple[Finding, ...]:
         findings.append(Finding("home", True, False, "none given, or not made yet: the first enrol makes it"))
     else:
         findings.append(_try("keys", True, lambda: _keys(home)))
+        findings.append(_trust(home))
         findings.append(_try("journal", True, lambda: _journal(home)))
     findings.append(_try("camera", False, lambda: _camera(camera or settings.gate.camera)))
     return tuple(findings)
@@ -83,6 +85,20 @@ def _keys(home: Home) -> str:
     if not infos:
         raise OSError(f"{home.keys}: no keys yet; run: openstile keys create, or enrol a rider")
     return f"{len(infos)} keys: " + ", ".join(f"{i.role.value} {i.name} {i.state.value}" for i in infos)
+
+
+def _trust(home: Home) -> Finding:
+    """What the gate was told. One that expired while in use works on: that is said, and stops nothing."""
+    try:
+        bundle = TrustFolder(home.trust).bundle()
+    except (OpenstileError, OSError) as error:
+        return Finding("trust bundle", False, True, " ".join(str(error).split()))
+    if bundle is None:
+        return Finding("trust bundle", True, False, "none: this home goes by its own keys and settings")
+    if bundle.is_old(SystemClock().now()):
+        detail = f"{bundle.sequence} expired {bundle.expires:%Y-%m-%d}; it works on, but apply a newer one"
+        return Finding("trust bundle", False, False, detail)
+    return Finding("trust bundle", True, False, f"{bundle.sequence}, to be renewed by {bundle.expires:%Y-%m-%d}")
 
 
 def _journal(home: Home) -> str:

@@ -23,7 +23,7 @@ from openstile.passes.hardware import HardwareToken
 from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
-from openstile.terms.limits import BUNDLE_PRODUCTS_MAX, SETTINGS_BYTES_MAX, STATUS_ENTRIES_MAX
+from openstile.terms.limits import BUNDLE_LISTS_MAX, BUNDLE_PRODUCTS_MAX, SETTINGS_BYTES_MAX, STATUS_ENTRIES_MAX
 from openstile.trust.bundle import Product
 
 _ENVIRONMENT_PREFIX = "OPENSTILE_"
@@ -86,6 +86,15 @@ class ProductTable(_Table):
     showing: Literal["any", "live"] = "any"
 
 
+class TrustTable(_Table):
+    """Where a gate fetches what it is told, over HTTPS."""
+
+    bundle_url: Annotated[str, Field(max_length=1000)] = ""
+    status_lists: Annotated[list[str], Field(max_length=BUNDLE_LISTS_MAX)] = Field(default_factory=list)
+    ca_file: Annotated[str, Field(max_length=1000)] = ""
+    fetch_every_s: Annotated[int, Field(ge=10, le=86_400)] = 300
+
+
 class RetentionTable(_Table):
     """How long a trip is a trip."""
 
@@ -105,6 +114,7 @@ class Settings(BaseModel):
     quality: dict[str, Any] = Field(default_factory=dict)
     products: Annotated[dict[str, ProductTable], Field(max_length=BUNDLE_PRODUCTS_MAX)] = Field(default_factory=dict)
     hardware: HardwareTable = HardwareTable()
+    trust: TrustTable = TrustTable()
     retention: RetentionTable = RetentionTable()
 
     def to_policy(self) -> Policy:

@@ -49,6 +49,12 @@ module = ""                 # PKCS#11 module of a token for private keys, as /us
 token = ""                  # the token's label
 pin_file = ""               # file with the token's pin; readable by its owner only
 
+[trust]
+bundle_url = ""             # where this gate fetches its trust bundle; empty: openstile bundle apply
+status_lists = []           # addresses of status lists to fetch, as they stand in passes
+ca_file = ""                # certificates (PEM) that these servers are checked with; empty: the system's
+fetch_every_s = 300         # how often; sooner where a list says so
+
 [retention]
 trips_hours = 48            # then a tap becomes one in a count per day and product
 """

@@ -1,6 +1,5 @@
 """One installation with everything real behind it: disk, clock, randomness, camera, networks."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from openstile.assembly.devices import barrier_of
 from openstile.assembly.home import Home
 from openstile.assembly.issuing import issue_registered, key_usage
 from openstile.assembly.settings import Settings, load_settings
-from openstile.crossing import Crossing, Policy
+from openstile.assembly.trust import load_trust, take_own_lists
+from openstile.crossing import Policy
 from openstile.face import FaceEngine
 from openstile.gate.barrier import Barrier
 from openstile.gate.fading import fade_trips
+from openstile.gate.fetch import Fetcher
 from openstile.gate.lane import Lane, LaneIdentity
-from openstile.gate.loop import GateLoop
 from openstile.gate.trust import Trust
 from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
 from openstile.journal.store import Fading
@@ -28,7 +28,6 @@ from openstile.passes.keyfile import Role
 from openstile.passes.keys import Algorithm
 from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
-from openstile.passes.standing import StatusLists
 from openstile.passes.usage import KeyUsage
 from openstile.terms.errors import BadInputError
 from openstile.terms.instants import Clock, SystemClock
@@ -107,6 +106,11 @@ class Installation:
         """How many passes that were issued here depend on each key."""
         return key_usage(self.home, now=self.clock.now())
 
+    def fetcher(self) -> Fetcher:
+        """For what this gate is told over HTTPS; to be closed. Raises `BadInputError`."""
+        ca_file = self.settings.trust.ca_file
+        return Fetcher(ca_file=self.home.folder / ca_file if ca_file else None)
+
     def load_engine(self) -> FaceEngine:
         """The networks of the configured model pack; loaded once, when first needed."""
         return self._engine
@@ -136,62 +140,34 @@ class Installation:
     @contextmanager
     def open_lane(self, *, barrier: Barrier | None = None, announce: bool = True) -> Iterator[Lane]:
         """One lane with the configured barrier, or another. Raises `BadInputError` when there are no keys yet."""
-        chosen = barrier or self._barrier(None, announce=announce)
+        chosen = barrier or self.barrier(None, announce=announce)
+        trust = self.trust()
         with closing(chosen), self.open_journal() as journal:
-            yield self._lane(journal, chosen)
+            yield self.lane(journal, chosen, lambda: trust)
             fade_trips(journal, before=self._trips_kept_since())
 
     def _trips_kept_since(self) -> datetime:
         """Taps made before this have been kept for long enough."""
         return self.clock.now() - self.settings.loop_times().trips_kept
 
-    @contextmanager
-    def open_gate(
-        self,
-        *,
-        camera: str | None,
-        barrier: str | None,
-        ask_pin: Callable[[], str | None],
-        sleep: Callable[[float], None],
-        report: Callable[[Crossing], None],
-        announce: bool,
-    ) -> Iterator[GateLoop]:
-        """The gate's loop on a camera; the networks are loaded before the first rider comes."""
-        from openstile.face.sources import open_frames
-        from openstile.gate.display import ConsoleDisplay
-        from openstile.gate.messages import Language
+    def trust(self) -> Trust:
+        """What a gate of this home goes by now, with the status lists that an issuer in the same home built."""
+        take_own_lists(self.home, self.keys, now=self.clock.now())
+        return load_trust(self.home, self.settings)
 
-        self.load_engine()
-        source = camera or self.settings.gate.camera
-        stream = sys.stdout if announce else sys.stderr
-        chosen = self._barrier(barrier, announce=announce)
-        with closing(chosen), self.open_journal() as journal:
-            yield GateLoop(
-                lane=self._lane(journal, chosen),
-                journal=journal,
-                open_camera=lambda: closing(open_frames(source)),
-                ask_pin=ask_pin,
-                display=ConsoleDisplay(stream, language=Language(self.settings.gate.language)),
-                clock=self.clock,
-                sleep=sleep,
-                times=self.settings.loop_times(),
-                report=report,
-            )
-
-    def _lane(self, journal: Journal, barrier: Barrier) -> Lane:
-        keyring = self.keys.gate_keyring()
-        if not keyring.gate_group_keys or not keyring.issuers:
-            raise BadInputError(f"{self.home.keys}: holds no keys yet; run: openstile keys create, or enrol a rider")
+    def lane(self, journal: Journal, barrier: Barrier, trust: Callable[[], Trust]) -> Lane:
+        """One lane of this gate, which asks for `trust` at each crossing."""
         return Lane(
             identity=LaneIdentity(self.settings.gate_id(), self.settings.direction(), self.settings.audience()),
-            trust=lambda: Trust(keyring, StatusLists(()), self.policy),
+            trust=trust,
             load_engine=self.load_engine,
             journal=journal,
             barrier=barrier,
             clock=self.clock,
         )
 
-    def _barrier(self, name: str | None, *, announce: bool) -> Barrier:
+    def barrier(self, name: str | None, *, announce: bool) -> Barrier:
+        """The barrier of this name, or the configured one. Raises `BadInputError`."""
         gate = self.settings.gate
         token_file = self.home.folder / gate.barrier_token_file if gate.barrier_token_file else None
         return barrier_of(name or gate.barrier, open_ms=gate.barrier_open_ms, token_file=token_file, announce=announce)

@@ -31,7 +31,8 @@ def gate(
 
     With --json, one line per crossing.
     """
-    from openstile.assembly.devices import pin_pad_of
+    from openstile.assembly.devices import camera_of, pin_pad_of
+    from openstile.assembly.running import open_gate
     from openstile.assembly.wire import Installation
 
     def stop(_signal: int, _frame: object) -> None:
@@ -42,8 +43,9 @@ def gate(
             print_json(describe(crossing))
 
     installation = Installation.open(existing_home_of(home))
-    with installation.open_gate(
-        camera=camera,
+    with open_gate(
+        installation,
+        open_camera=camera_of(camera or installation.settings.gate.camera),
         barrier=barrier,
         ask_pin=pin_pad_of(pin_pad),
         sleep=time.sleep if pause else lambda _seconds: None,

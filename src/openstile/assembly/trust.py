@@ -1,0 +1,152 @@
+"""What a gate goes by: keys, bundle, status lists and settings in its home, brought together and kept up to date.
+
+A gate never restarts for it: what changed is read beside the riders, and the lane takes the new set between two of
+them. What cannot be read leaves the old set in use, and says so.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from openstile.assembly.home import Home
+from openstile.assembly.settings import Settings, settings_with
+from openstile.crossing import Policy
+from openstile.gate.trust import Trust
+from openstile.passes import GateKeyring
+from openstile.passes.keyring import Retirement, TrustedIssuer
+from openstile.passes.keystore import KeyStore
+from openstile.passes.standing import StatusLists
+from openstile.passes.status_list import StatusList
+from openstile.terms import BadInputError, OpenstileError
+from openstile.terms.instants import Clock
+from openstile.terms.limits import STATUS_TOKEN_BYTES_MAX
+from openstile.trust.bundle import Bundle
+from openstile.trust.folder import TrustFolder
+
+_log = logging.getLogger("openstile.gate")
+
+
+def load_trust(home: Home, settings: Settings) -> Trust:
+    """Keys, lists and policy as they lie in the home now. Raises OpenstileError, also where there are no keys."""
+    folder = TrustFolder(home.trust)
+    bundle = folder.bundle()
+    keyring = KeyStore(home.keys).gate_keyring()
+    policy = settings.to_policy()
+    if bundle is not None:
+        keyring = _keyring_of(bundle, keyring)
+        policy = policy_of(bundle, settings)
+    if not keyring.gate_group_keys or not keyring.issuers:
+        raise BadInputError(f"{home.keys}: holds no keys yet; run: openstile keys create, or enrol a rider")
+    return Trust(keyring, StatusLists(folder.status_lists(keyring.issuers)), policy)
+
+
+def policy_of(bundle: Bundle, settings: Settings) -> Policy:
+    """The policy of a gate with these settings of its own, once it was told this. Raises BadInputError."""
+    return settings_with(settings, bundle.overrides, bundle.products).to_policy()
+
+
+def _keyring_of(bundle: Bundle, held: GateKeyring) -> GateKeyring:
+    """What the bundle lists: its issuers, and of the gate-group keys held here those that it still names.
+
+    An issuer's key that was revoked here stays revoked, whatever a bundle says.
+    """
+    revoked = {issuer.key.kid for issuer in held.issuers if issuer.revoked}
+    listed = {group.key.kid: group for group in bundle.group_keys}
+    retired = [Retirement(kid, group.retired_at) for kid, group in listed.items() if group.retired_at is not None]
+    gone = [Retirement(key.public.kid, bundle.made) for key in held.gate_group_keys if key.public.kid not in listed]
+    return GateKeyring(
+        gate_group_keys=tuple(key for key in held.gate_group_keys if key.public.kid in listed),
+        issuers=tuple(TrustedIssuer(each.key, each.revoked or each.key.kid in revoked) for each in bundle.issuers),
+        retirements=tuple(retired + gone),
+    )
+
+
+def accept_status_list(home: Home, keys: KeyStore, data: bytes, *, now: datetime) -> StatusList:
+    """Take a status list into use, signed by an issuer that this gate trusts. Raises OpenstileError."""
+    folder = TrustFolder(home.trust)
+    bundle = folder.bundle()
+    issuers = keys.gate_keyring().issuers if bundle is None else bundle.issuers
+    return folder.accept_status_list(data, issuers=issuers, now=now)
+
+
+def take_own_lists(home: Home, keys: KeyStore, *, now: datetime) -> tuple[str, ...]:
+    """Take the status lists into use that an issuer in the same home built; says what of them cannot be used."""
+    problems = []
+    for path in sorted(home.status_lists.glob("[!.]*.cwt")):
+        try:
+            with path.open("rb") as file:
+                data = file.read(STATUS_TOKEN_BYTES_MAX + 1)
+            accept_status_list(home, keys, data, now=now)
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror}")
+        except OpenstileError as error:
+            problems.append(f"{path}: {error}")
+    return tuple(problems)
+
+
+class TrustWatch:
+    """The trust of a running gate. `current` never waits; `look` reads anew when something changed on disk."""
+
+    def __init__(self, home: Home, load_settings: Callable[[], Settings], *, clock: Clock) -> None:
+        """Reads everything once. Raises OpenstileError when that cannot be used: then the gate does not start."""
+        self._home = home
+        self._load_settings = load_settings
+        self._clock = clock
+        self._taken: tuple[object, ...] = ()
+        self._take_own_lists()
+        self._seen = self._fingerprint()
+        self._trust = load_trust(home, load_settings())
+        self._complained = ""
+
+    def current(self) -> Trust:
+        """What holds now."""
+        return self._trust
+
+    def look(self) -> bool:
+        """Whether something had changed and is in use now. Raises nothing: what cannot be used is logged, once."""
+        self._take_own_lists()
+        seen = self._fingerprint()
+        if seen == self._seen:
+            return False
+        try:
+            self._trust = load_trust(self._home, self._load_settings())
+        except OpenstileError as error:
+            if str(error) != self._complained:
+                _log.error("what was in use stays in use: %s", error)
+            self._complained = str(error)
+            return False
+        self._seen, self._complained = seen, ""
+        _log.info("keys, lists and policy read anew")
+        return True
+
+    def _take_own_lists(self) -> None:
+        """Where an issuer in the same home built a list, take it into use."""
+        built = _names_and_times(self._home.status_lists, ".cwt")
+        if built != self._taken:
+            self._taken = built
+            for problem in take_own_lists(self._home, KeyStore(self._home.keys), now=self._clock.now()):
+                _log.error("not in use: %s", problem)
+
+    def _fingerprint(self) -> tuple[object, ...]:
+        return (
+            TrustFolder(self._home.trust).fingerprint(),
+            _names_and_times(self._home.keys, ".json"),
+            _time(self._home.settings),
+        )
+
+
+def _names_and_times(folder: Path, suffix: str) -> tuple[tuple[str, int, int], ...]:
+    try:
+        return tuple(sorted((path.name, *_time(path)) for path in folder.iterdir() if path.suffix == suffix))
+    except OSError:
+        return ()
+
+
+def _time(path: Path) -> tuple[int, int]:
+    """Files are replaced, never changed in place: a new one has another number, a rewritten one another time."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_ino, status.st_mtime_ns)
