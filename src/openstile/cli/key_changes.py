@@ -9,6 +9,7 @@ from openstile.cli.key_options import KidArgument, NameOption, RoleArgument, rol
 from openstile.cli.key_plans import DryRunOption, YesOption, carry_out, check_switches
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.terms.errors import BadInputError
+from openstile.terms.limits import KEY_DAYS_MAX, KEY_GRACE_DAYS_MAX, KEY_OVERLAP_HOURS_MAX
 
 if TYPE_CHECKING:
     from openstile.assembly.wire import Installation
@@ -26,7 +27,11 @@ def rotate(
     name: NameOption = None,
     overlap_hours: Annotated[
         int | None,
-        typer.Option(help=f"How long gates have to learn the new key before it is used.  [default: {OVERLAP_HOURS}]"),
+        typer.Option(
+            min=0,
+            max=KEY_OVERLAP_HOURS_MAX,
+            help=f"How long gates have to learn the new key before it is used.  [default: {OVERLAP_HOURS}]",
+        ),
     ] = None,
     emergency: Annotated[
         bool, typer.Option("--emergency", help="The keys are in other hands: a new one at once, the old ones go.")
@@ -34,7 +39,9 @@ def rotate(
     grace_days: Annotated[
         int | None,
         typer.Option(
-            help=f"With --emergency: how long passes still open with a gate group's old keys.  [default: {GRACE_DAYS}]"
+            min=0,
+            max=KEY_GRACE_DAYS_MAX,
+            help=f"With --emergency: how long passes still open with a gate group's old keys.  [default: {GRACE_DAYS}]",
         ),
     ] = None,
     hardware: Annotated[
@@ -70,7 +77,7 @@ def rotate(
 def retire(
     kid: KidArgument,
     at: Annotated[str | None, typer.Option(metavar="DATE", help="From when on, as 2027-01-31, in UTC.")] = None,
-    days: Annotated[int | None, typer.Option(min=0, help="In how many days; 0: now.")] = None,
+    days: Annotated[int | None, typer.Option(min=0, max=KEY_DAYS_MAX, help="In how many days; 0: now.")] = None,
     never: Annotated[bool, typer.Option("--never", help="Take back a retirement that was not reached yet.")] = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
