@@ -38,6 +38,9 @@ clock_back_s_max = 300      # a clock this much behind the newest tap is not bel
 passback_s = 300            # an admitted pass is refused here for so long; 0: off
 attempts_max = 5            # wrong faces or PINs of one pass within the window below
 attempts_window_s = 300
+status_age_s_max = 86400    # how old a status list may be that says a pass was not withdrawn
+status_when_stale = "refuse" # without a list fresh enough: refuse, or admit (marked in the journal)
+live_products = []          # products that must be shown live from the rider's phone
 
 # [zone] and [quality] hold what a frame must offer: see docs/operator-guide.md.
 
