@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.crossing.world import NOON, RecordedFrames, World
 from tests.gate.gates import ShownBarrier, journal_in, lane_of
 
 from openstile.crossing import Crossing, Reason
 from openstile.gate.lane import Lane
 from openstile.journal import Journal
+from openstile.passes.hardware_session import HardwareError
+from openstile.passes.keys import GateGroupKey
 
 
 def _present(lane: Lane, presented: str, *frames: int, pin: str | None = None) -> Crossing:
@@ -101,3 +104,24 @@ def test_passback_of_zero_lets_a_pass_through_again_at_once(world: World, journa
     lane, presented = lane_of(world, journal, ShownBarrier()), world.face_pass()
     assert _present(lane, presented).admitted
     assert _present(lane, presented).admitted
+
+
+class GoneToken:
+    """A key whose token was taken away."""
+
+    def __init__(self, point: bytes) -> None:
+        self.point = point
+
+    def agree(self, peer: bytes) -> bytes:
+        raise HardwareError("token gates: was taken away; connect the token")
+
+
+def test_gate_whose_token_does_not_answer_is_out_of_service_and_says_why(
+    world: World, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = world.pin_pass()
+    gone = GateGroupKey(world.group.public, GoneToken(world.group.public.point))
+    world.keyring = replace(world.keyring, gate_group_keys=(gone,))
+    crossing = lane_of(world, journal, ShownBarrier()).present(text, frames=iter(()), ask_pin=lambda: "4711")
+    assert crossing.reason is Reason.KEYS_UNAVAILABLE
+    assert "connect the token" in caplog.text

@@ -39,7 +39,8 @@ def cross(
 
     `presented` is the pass as read (text `OS1:…` or its bytes). `frames` is pulled, and `ask_pin` or `load_engine`
     called, only after the pass was opened, verified and found acceptable; a PIN pass never pulls a frame. The caller
-    records the tap and opens the barrier. Raises nothing on account of the pass or the rider: those end in `Refuse`.
+    records the tap and opens the barrier. Raises nothing on account of the pass or the rider: those end in `Refuse`;
+    HardwareError where a token with the gate's key does not answer.
     """
     watch = Stopwatch(clock)
     opened: OpenedPass | None = None

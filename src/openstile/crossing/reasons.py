@@ -45,6 +45,7 @@ class Reason(StrEnum):
     PIN_WRONG = "pin_wrong"
 
     # The gate itself.
+    KEYS_UNAVAILABLE = "keys_unavailable"
     CAMERA_LOST = "camera_lost"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     BARRIER_UNAVAILABLE = "barrier_unavailable"

@@ -18,6 +18,7 @@ from openstile.gate.barrier import Barrier, BarrierError
 from openstile.gate.trust import Trust
 from openstile.journal import Direction, Journal, JournalError, Tap
 from openstile.passes.claims import Audience
+from openstile.passes.hardware_session import HardwareError
 from openstile.terms.ids import GateId, PassId
 from openstile.terms.instants import Clock
 from openstile.terms.limits import PASSES_WATCHED_MAX
@@ -84,6 +85,9 @@ class Lane:
         except JournalError as error:
             _log.error("%s", error)
             crossing = Crossing(Refuse(Reason.JOURNAL_UNAVAILABLE), None, None, 0, ())
+        except HardwareError as error:
+            _log.error("%s", error)
+            crossing = Crossing(Refuse(Reason.KEYS_UNAVAILABLE), None, None, 0, ())
         if crossing.reason is not None:
             self._remember_refusal(crossing, crossing.reason)
         return crossing

@@ -93,6 +93,7 @@ NEXT_STEPS: dict[Reason, NextStep] = {
     Reason.FACE_DOES_NOT_MATCH: NextStep.TRY_AGAIN,
     Reason.PIN_MISSING: NextStep.PIN,
     Reason.PIN_WRONG: NextStep.PIN,
+    Reason.KEYS_UNAVAILABLE: NextStep.OTHER_LANE,
     Reason.CAMERA_LOST: NextStep.OTHER_LANE,
     Reason.JOURNAL_UNAVAILABLE: NextStep.OTHER_LANE,
     Reason.BARRIER_UNAVAILABLE: NextStep.OTHER_LANE,

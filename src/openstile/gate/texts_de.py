@@ -60,6 +60,7 @@ REASON_TEXTS_DE = {
     ),
     "pin_missing": ("PIN fehlt", "Zeigen Sie den Pass noch einmal und geben Sie die PIN ein."),
     "pin_wrong": ("PIN falsch", "Zeigen Sie den Pass noch einmal und geben Sie die PIN ein."),
+    "keys_unavailable": ("Außer Betrieb", "Bitte einen anderen Durchgang benutzen."),
     "camera_lost": ("Kamera gestört", "Bitte einen anderen Durchgang benutzen."),
     "journal_unavailable": ("Außer Betrieb", "Bitte einen anderen Durchgang benutzen."),
     "barrier_unavailable": ("Schranke gestört", "Bitte einen anderen Durchgang benutzen; Ihr Pass gilt dort."),

@@ -42,6 +42,7 @@ REASON_TEXTS_EN = {
     "face_does_not_match": ("Not recognised", "Take off cap or sunglasses and try again, or ask for help."),
     "pin_missing": ("PIN needed", "Show your pass again and enter your PIN."),
     "pin_wrong": ("Wrong PIN", "Show your pass again and enter your PIN."),
+    "keys_unavailable": ("Gate out of service", "Please use another lane."),
     "camera_lost": ("Camera out of service", "Please use another lane."),
     "journal_unavailable": ("Gate out of service", "Please use another lane."),
     "barrier_unavailable": ("Barrier does not open", "Please use another lane; your pass works there."),

@@ -30,7 +30,8 @@ def open_pass(
     """Opens and verifies a presented pass.
 
     `presented` is the text of the pass (bytes: the same characters), `now` an aware instant, `clock_skew_s` how far
-    this gate's clock may be wrong (0 to CLOCK_SKEW_S_MAX). Raises PassRefusedError, and nothing else for any bytes.
+    this gate's clock may be wrong (0 to CLOCK_SKEW_S_MAX). Raises PassRefusedError, and nothing else for any bytes;
+    HardwareError where the gate-group key is in a token that does not answer.
     The steps and their numbers are those of docs/pass-format.md, "Opening a pass".
     """
     _check_clock(now, clock_skew_s)
