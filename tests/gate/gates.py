@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +58,11 @@ def journal_in(folder: Path) -> Iterator[Journal]:
         yield journal
 
 
-def lane_of(world: World, journal: Journal, barrier: ShownBarrier) -> Lane:
+def lane_of(world: World, journal: Journal, barrier: ShownBarrier, *, told_at: datetime | None = None) -> Lane:
     barrier.count_taps = lambda: len(journal.taps(limit=100))
     return Lane(
         identity=LaneIdentity(GATE, Direction.IN, AUDIENCE),
-        trust=lambda: Trust(world.keyring, world.statuses, world.policy),
+        trust=lambda: Trust(world.keyring, world.statuses, world.policy, told_at),
         load_engine=lambda: world.engine,
         journal=journal,
         barrier=barrier,

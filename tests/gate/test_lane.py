@@ -106,6 +106,16 @@ def test_passback_of_zero_lets_a_pass_through_again_at_once(world: World, journa
     assert _present(lane, presented).admitted
 
 
+def test_clock_before_what_the_gate_was_told_last_is_not_believed_even_without_a_tap(
+    world: World, journal: Journal
+) -> None:
+    told = NOON + timedelta(seconds=world.policy.clock_back_s_max)
+    lane = lane_of(world, journal, ShownBarrier(), told_at=told)
+    assert _present(lane, world.face_pass()).admitted
+    ahead = lane_of(world, journal, ShownBarrier(), told_at=told + timedelta(seconds=1))
+    assert _present(ahead, world.face_pass()).reason is Reason.CLOCK_UNSURE
+
+
 class GoneToken:
     """A key whose token was taken away."""
 

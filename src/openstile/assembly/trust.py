@@ -38,7 +38,9 @@ def load_trust(home: Home, settings: Settings) -> Trust:
         policy = policy_of(bundle, settings)
     if not keyring.gate_group_keys or not keyring.issuers:
         raise BadInputError(f"{home.keys}: holds no keys yet; run: openstile keys create, or enrol a rider")
-    return Trust(keyring, StatusLists(folder.status_lists(keyring.issuers)), policy)
+    statuses = StatusLists(folder.status_lists(keyring.issuers))
+    told = [at for at in (statuses.latest(), bundle.made if bundle else None) if at is not None]
+    return Trust(keyring, statuses, policy, max(told, default=None))
 
 
 def policy_of(bundle: Bundle, settings: Settings) -> Policy:

@@ -55,7 +55,7 @@ class Lane:
         self._barrier = barrier
         self._clock = clock
         self._attempts = AttemptBook()
-        self._attempts_window_s = 0
+        self._attempts_window_s, self._told_at = 0, None
         self._not_let_through: OrderedDict[PassId, None] = OrderedDict()
 
     def present(
@@ -66,7 +66,7 @@ class Lane:
         Trust is asked for once: keys, lists and policy that change meanwhile hold from the next crossing on.
         """
         trust = self._trust()
-        self._attempts_window_s = trust.policy.attempts_window_s
+        self._attempts_window_s, self._told_at = trust.policy.attempts_window_s, trust.told_at
         try:
             crossing = cross(
                 presented=presented,
@@ -97,9 +97,9 @@ class Lane:
         return None if pass_id in self._not_let_through else self._journal.last_admitted(pass_id)
 
     def latest(self) -> datetime | None:
-        """The instant of the newest tap that has not faded."""
-        newest = self._journal.taps(limit=1)
-        return newest[0].tap.at if newest else None
+        """The instant of the newest tap that has not faded, or that of what this gate was told last if it is later."""
+        known = [entry.tap.at for entry in self._journal.taps(limit=1)]
+        return max([*known, *([self._told_at] if self._told_at else [])], default=None)
 
     def failed_attempts(self, pass_id: PassId) -> int:
         """Failed attempts of this pass since it was last admitted, within the policy's window."""

@@ -1,6 +1,7 @@
 """What a gate goes by at one moment: keys, status lists and policy, taken together so that they always fit."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from openstile.crossing import Policy
 from openstile.passes import GateKeyring
@@ -14,3 +15,5 @@ class Trust:
     keyring: GateKeyring
     statuses: StatusLists
     policy: Policy
+    told_at: datetime | None = None
+    """The newest time that an operator or issuer signed in any of it: it cannot be earlier than that now."""

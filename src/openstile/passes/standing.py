@@ -50,6 +50,10 @@ class StatusLists:
             return Standing.WITHDRAWN
         return Standing.GOOD if _is_fresh(status_list, now, age_s_max) else Standing.UNSURE
 
+    def latest(self) -> datetime | None:
+        """When the newest of all lists was made; None without any."""
+        return max((made.issued_at for made in self._newest.values()), default=None)
+
     def issued_at(self, uri: str) -> datetime | None:
         """When the list of this address was made, the oldest where several issuers share one; None without any."""
         return min((made.issued_at for (_, at), made in self._newest.items() if at == uri), default=None)
