@@ -55,7 +55,8 @@ class Lane:
         self._barrier = barrier
         self._clock = clock
         self._attempts = AttemptBook()
-        self._attempts_window_s, self._told_at = 0, None
+        self._attempts_window_s = 0
+        self._told_at: datetime | None = None
         self._not_let_through: OrderedDict[PassId, None] = OrderedDict()
 
     def present(
