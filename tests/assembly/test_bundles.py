@@ -197,3 +197,82 @@ def test_list_of_ten_million_passes_rides_in_a_bundle(world: World) -> None:
     accept_bundle(world.gate, built.file.read_bytes())
     (made,) = trust_in_use(world.gate).lists
     assert made.bits == bits
+
+
+def test_what_a_bundle_takes_away_is_said_with_what_it_means_for_passes(world: World) -> None:
+    """An issuer and an operator that are left out, a key that retires later, a key that this gate does not get."""
+    keys = world.office.keys
+    second = keys.create(Role.ISSUER, "ferries", now=START).kid
+    accept_bundle(world.gate, world.built("first").read_bytes())
+    (group,) = keys.public_keys(Role.GATE_GROUP)
+    old, old_operator = group.public.kid.hex(), keys.public_keys(Role.OPERATOR)[0].public.kid.hex()
+    keys.rotate(Role.OPERATOR, "example-operator", now=START, active_from=START + timedelta(hours=1))
+    accept_bundle(world.gate, world.built("both").read_bytes())
+    world.clock.at = START + timedelta(hours=2)
+    now = world.clock.at
+    keys.rotate(Role.GATE_GROUP, "example-operator/main", now=now)
+    keys.retire(old, at=now + timedelta(days=3), now=now)
+    keys.revoke(old_operator, now=now)
+    next((world.office.home.keys).glob("issuer.ferries.*.json")).unlink()
+    without_keys = build_bundle(world.office, BundleOrder(out=world.folder / "third"))
+    judged = verify_bundle(world.gate, without_keys.file)
+    effects = {change.subject.split()[-1]: (change.after, change.effect) for change in judged.changes}
+    assert effects[second] == (None, "passes that it signed are refused: issuer_unknown")
+    assert effects[old_operator] == (None, "may sign no bundle any more")
+    assert effects[old][1] == "passes sealed to it are refused from 2026-03-04 10:30 UTC on: pass_outdated"
+    (lacking,) = judged.cannot_open
+    assert effects[lacking][1].startswith("this gate has no private half")
+    assert judged.keys == ()
+
+
+def test_gate_group_key_that_is_left_out_is_outdated(world: World) -> None:
+    accept_bundle(world.gate, world.built("first").read_bytes())
+    (group,) = world.office.keys.public_keys(Role.GATE_GROUP)
+    world.office.keys.rotate(Role.GATE_GROUP, "example-operator/main", now=START)
+    world.office.keys.revoke(group.public.kid.hex(), now=START)
+    judged = accept_bundle(world.gate, world.built("second").read_bytes())
+    gone = next(change for change in judged.changes if change.subject == group.public.kid.hex())
+    assert (gone.after, gone.effect) == (None, "passes sealed to it are refused: pass_outdated")
+
+
+def test_products_that_are_no_longer_told_open_again_to_all(world: World) -> None:
+    def settings(text: str) -> None:
+        head = '[operator]\nid = "example-operator"\n'
+        (world.office.home.settings).write_text(head + text)
+        world.office = Installation.open(world.office.home, clock=world.clock)
+
+    settings('[products.Annual]\nshowing = "live"\n')
+    accept_bundle(world.gate, world.built("first").read_bytes())
+    settings("")
+    judged = accept_bundle(world.gate, world.built("second").read_bytes())
+    assert {change.subject: change.effect for change in judged.changes} == {
+        "policy.products": "passes for every product open the gate",
+        "policy.live_products": "every pass may be shown in print",
+    }
+
+
+def test_gate_whose_key_is_revoked_or_ended_or_of_another_operator_gets_nothing(world: World) -> None:
+    gate, exported = world.gate.keys, world.folder / "gate.json"
+    other = gate.create(Role.GATE, "ferry/gate-1", now=START).kid
+    exported.write_bytes(gate.export_public(other))
+    with pytest.raises(BadInputError, match="is a gate of operator ferry"):
+        world.built("first")
+    (own,) = gate.public_keys(Role.GATE, "example-operator/gate-1")
+    exported.write_bytes(gate.export_public(own.public.kid.hex()))
+    gate.revoke(own.public.kid.hex(), now=START)
+    world.built("before")
+    exported.write_bytes(gate.export_public(own.public.kid.hex()))
+    with pytest.raises(BadInputError, match="revoked or has ended"):
+        world.built("after")
+
+
+def test_office_without_private_halves_can_build_but_give_none(world: World) -> None:
+    elsewhere = Installation.open(open_home(world.folder / "elsewhere"), clock=world.clock)
+    elsewhere.keys.create(Role.OPERATOR, "example-operator", now=START)
+    for role in (Role.ISSUER, Role.GATE_GROUP):
+        (key,) = world.office.keys.public_keys(role)
+        elsewhere.keys.import_public(world.office.keys.export_public(key.public.kid.hex()), what="key", now=START)
+    with pytest.raises(BadInputError, match="there is none to give"):
+        build_bundle(elsewhere, BundleOrder(out=world.folder / "x", gates=(world.folder / "gate.json",)))
+    built = build_bundle(elsewhere, BundleOrder(out=world.folder / "x"))
+    assert (built.gates, built.bundle.sealed_keys) == ((), ())

@@ -290,6 +290,15 @@ def test_bundle_lasts_no_longer_than_the_key_that_signs_it() -> None:
         read(envelope(encode_bundle(bundle()), key=short), key=short)
 
 
+def test_bundle_that_is_too_long_is_neither_made_nor_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = signed()
+    monkeypatch.setattr("openstile.trust.signed.BUNDLE_BYTES_MAX", len(data) - 1)
+    with pytest.raises(BadInputError, match="take fewer status lists"):
+        signed()
+    with pytest.raises(BundleError, match="bytes"):
+        read(data)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -303,7 +303,10 @@ def test_lost_bundle_is_said_and_only_it_or_a_newer_one_comes_back(folder: Trust
     "content",
     [None, b"", b"{}", b"[]", b"null", b'{"openstile_floors": 2, "bundle": null, "lists": []}',
      b'{"openstile_floors": 1, "bundle": {"sequence": 0}, "lists": []}',
-     b'{"openstile_floors": 1, "bundle": 7, "lists": []}',
+     b'{"openstile_floors": 1, "bundle": 7, "lists": []}', b'{"openstile_floors": 1, "bundle": null, "lists": {}}',
+     b'{"openstile_floors": 1, "bundle": {"sequence": 0, "sha256": "", "operators": []}, "lists": []}',
+     b'{"openstile_floors": 1, "bundle": null, "lists": [[1, "https://x.example", 1, "zz"]]}',
+     b'{"openstile_floors": 1, "bundle": null, "lists": [["metro", "https://x.example", 1.5, "zz"]]}',
      b'{"openstile_floors": 1, "bundle": null, "lists": [["metro", "https://x.example", 1, "zz"]]}',
      b'{"openstile_floors": 1, "bundle": null, "lists": [["metro"]]}',
      b'{"openstile_floors": 1, "bundle": null, "lists": [["a", "b", 1, "' + b"0" * 64 + b'"], ["a", "b", 2, "'
@@ -334,6 +337,23 @@ def test_link_in_place_of_the_floors_is_not_followed(folder: TrustFolder, tmp_pa
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BadInputError, match="cannot be read"):
         folder.bundle()
+
+
+def test_folder_in_place_of_the_floors_is_refused(folder: TrustFolder) -> None:
+    accept(folder, signed())
+    (folder.folder / "floors.json").unlink()
+    (folder.folder / "floors.json").mkdir()
+    with pytest.raises(BadInputError, match="is not what belongs there"):
+        folder.bundle()
+
+
+def test_disk_that_takes_no_etag_says_so(folder: TrustFolder) -> None:
+    token = status_token()
+    folder.accept_status_list(token, issuers=TRUSTED, now=NOW)
+    with pytest.raises(BadInputError, match=r"etags\.json: cannot be written"):
+        TrustFolder(folder.folder, write=FailingDisk(0)).keep_etag(token, '"x"')
+    (folder.folder / "etags.json").write_text("[]")
+    assert folder.etag(URI) is None
 
 
 def test_fingerprint_changes_with_what_is_in_use_and_only_then(folder: TrustFolder) -> None:

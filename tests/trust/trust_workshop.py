@@ -1,9 +1,10 @@
 """Fixed keys and bundles, and the means to sign what no operator would: for tests of the trust room."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from tests.passes.pass_workshop import (
     AUDIENCE,
     GATE,
@@ -12,7 +13,6 @@ from tests.passes.pass_workshop import (
     ISSUER_ES256,
     KEYS_END,
     NOW,
-    OTHER_ISSUER,
     REVOKED,
     steady,
 )
@@ -41,8 +41,6 @@ URI = "https://lists.example/metro/1"
 
 
 def operator_key(seed: str, *, name: str = "metro", es256: bool = False, not_after: datetime = KEYS_END) -> OperatorKey:
-    from cryptography.hazmat.primitives.asymmetric import ed25519
-
     secret = steady(seed)(32)
     private = derive_key_pair(secret) if es256 else ed25519.Ed25519PrivateKey.from_private_bytes(secret)
     return operator_key_of(private, name=name, not_after=not_after)
@@ -128,6 +126,3 @@ def envelope(
         payload=payload,
         sign=more.get("sign", key.signer.sign),
     )
-
-
-__all__ = ["AUDIENCE", "GATE", "GATE_BEFORE", "ISSUER", "KEYS_END", "NOW", "OTHER_ISSUER", "REVOKED", "UTC", "steady"]

@@ -96,7 +96,7 @@ def trust_in_use(installation: Installation) -> TrustInUse:
         is_old=bundle is not None and bundle.is_old(installation.clock.now()),
         floors=folder.floors(),
         lists=folder.status_lists(issuers),
-        cannot_open=() if bundle is None else _missing(bundle, held),
+        cannot_open=() if bundle is None else _missing(bundle, held, installation.clock.now()),
     )
 
 
@@ -111,8 +111,9 @@ def _judge(installation: Installation, folder: TrustFolder, bundle: Bundle) -> J
     settings, keyring = installation.settings, installation.keys.gate_keyring()
     keys = _received(installation, bundle, installation.clock.now())
     held = {key.public.kid for key in (*keyring.gate_group_keys, *keys)}
-    missing = _missing(bundle, held)
-    if len(missing) == len(bundle.group_keys):
+    now = installation.clock.now()
+    missing = _missing(bundle, held, now)
+    if not any(listed.key.kid in held and not listed.is_retired(now) for listed in bundle.group_keys):
         raise BundleError(
             "trust bundle: this gate could open no pass by it; build it with --gate and this gate's exported key"
         )
@@ -148,6 +149,7 @@ def _received(installation: Installation, bundle: Bundle, now: datetime) -> tupl
     return tuple(keys)
 
 
-def _missing(bundle: Bundle, held: set[bytes]) -> tuple[str, ...]:
-    """The ids of gate-group keys whose private half this gate lacks."""
-    return tuple(listed.key.kid.hex() for listed in bundle.group_keys if listed.key.kid not in held)
+def _missing(bundle: Bundle, held: set[bytes], now: datetime) -> tuple[str, ...]:
+    """The ids of gate-group keys, not retired yet, whose private half this gate lacks."""
+    in_use = (listed.key.kid for listed in bundle.group_keys if not listed.is_retired(now))
+    return tuple(kid.hex() for kid in in_use if kid not in held)

@@ -69,7 +69,8 @@ def build_bundle(installation: Installation, order: BundleOrder) -> BuiltBundle:
     lists = _status_lists(installation, order.lists, issuers)
     settings, products = settings_to_tell(installation.settings), _products(installation.settings)
     with _next_sequence(installation, order.sequence) as sequence:
-        sealed, not_sealed = _seal(installation, gates, group_keys, sequence)
+        wanted = tuple(listed.key.kid for listed in group_keys if not listed.is_retired(now))
+        sealed, not_sealed = _seal(installation, gates, wanted, sequence)
         bundle = Bundle(
             audience=audience,
             sequence=sequence,
@@ -183,13 +184,12 @@ def _read_gate(path: Path, *, operator: str, now: datetime) -> GateTransportPubl
 
 
 def _seal(
-    installation: Installation, gates: tuple[GateTransportPublicKey, ...], listed: tuple[GroupKey, ...], sequence: int
+    installation: Installation, gates: tuple[GateTransportPublicKey, ...], kids: tuple[bytes, ...], sequence: int
 ) -> tuple[tuple[SealedGroupKey, ...], tuple[str, ...]]:
-    """Each key that is listed and here in memory, for each gate; and the ids of the others."""
+    """Each of these gate-group keys that is here in memory, for each gate; and the ids of the others."""
     if not gates:
         return (), ()
     here = {key.public.kid: key for key in installation.keys.gate_keyring().gate_group_keys}
-    kids = [group.key.kid for group in listed]
     given = [here[kid] for kid in kids if kid in here and isinstance(here[kid].agreement, SoftwareKeyAgreement)]
     if not given:
         raise BadInputError("--gate: no private half of a gate-group key is in a file here, so there is none to give")

@@ -58,6 +58,10 @@ class GroupKey:
         if self.retired_at is not None:
             check_instant(self.retired_at, what="retired at")
 
+    def is_retired(self, now: datetime) -> bool:
+        """Whether passes sealed to it are outdated at `now`."""
+        return self.retired_at is not None and self.retired_at <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

@@ -94,9 +94,14 @@ class Contents:
             return None
         except OSError as error:
             raise BadInputError(f"{path}: cannot be read: {error.strerror}; put the file itself there") from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             _check_own(os.fstat(descriptor), path, stat.S_IFREG)
-            return file.read(bytes_max + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(bytes_max + 1)
+        except OSError as error:
+            raise BadInputError(f"{path}: cannot be read: {error.strerror}; restore it from a copy") from None
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
