@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from tests.passes.pass_workshop import ISSUER, NOW, steady
 
+from openstile.passes.holder import generate_holder_key
 from openstile.passes.keyfile import StoredKey, decode_key, encode_key
+from openstile.passes.wallet import decode_holder, encode_holder_public
 from openstile.terms import BadInputError
 
 PRIVATE = ed25519.Ed25519PrivateKey.from_private_bytes(steady("issuer")(32))
@@ -27,6 +29,17 @@ def test_private_key_of_another_curve_with_the_length_of_ed25519_is_refused(curv
     content = json.loads(FILE) | {"private": f"-----BEGIN PRIVATE KEY-----\n{changed}\n-----END PRIVATE KEY-----\n"}
     with pytest.raises(BadInputError, match="is not a key file"):
         decode_key(json.dumps(content).encode(), what="key")
+
+
+def test_holder_file_with_a_private_key_of_another_curve_is_refused() -> None:
+    der = PRIVATE.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    changed = base64.b64encode(der.replace(b"\x2b\x65\x70", b"\x2b\x65\x6f")).decode()
+    pem = f"-----BEGIN PRIVATE KEY-----\n{changed}\n-----END PRIVATE KEY-----\n"
+    content = json.loads(encode_holder_public(generate_holder_key().public)) | {"private": pem}
+    with pytest.raises(BadInputError, match="is not a holder key"):
+        decode_holder(json.dumps(content).encode(), what="holder")
 
 
 def test_the_key_file_unchanged_is_read() -> None:

@@ -8,7 +8,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -63,7 +63,7 @@ def decode_holder(data: bytes, *, what: str) -> HolderKey:
         SoftwareKeyAgreement(private)  # refuses other curves
         if point_of(private.public_key()) != public.point:
             raise ValueError("halves of two keys")
-    except (ValueError, TypeError, UnsupportedAlgorithm, HpkeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, HpkeError):
         raise _malformed(what, "a holder key") from None
     return holder_key_of(private)
 
