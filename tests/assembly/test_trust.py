@@ -63,7 +63,7 @@ def issue(home: Path) -> IssuedPass:
 
 
 def watch(home: Path) -> TrustWatch:
-    return TrustWatch(open_home(home), lambda: load_settings(home / "settings.toml"), clock=installation(home).clock)
+    return TrustWatch(open_home(home), lambda: load_settings(home / "settings.toml"))
 
 
 def standing(home: Path, watched: TrustWatch, text: str) -> Standing:

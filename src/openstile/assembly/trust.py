@@ -19,8 +19,6 @@ from openstile.passes.keystore import KeyStore
 from openstile.passes.standing import StatusLists
 from openstile.passes.status_list import StatusList
 from openstile.terms import BadInputError, OpenstileError
-from openstile.terms.instants import Clock
-from openstile.terms.limits import STATUS_TOKEN_BYTES_MAX
 from openstile.trust.bundle import Bundle
 from openstile.trust.folder import TrustFolder
 
@@ -72,31 +70,13 @@ def accept_status_list(home: Home, keys: KeyStore, data: bytes, *, now: datetime
     return folder.accept_status_list(data, issuers=issuers, now=now)
 
 
-def take_own_lists(home: Home, keys: KeyStore, *, now: datetime) -> tuple[str, ...]:
-    """Take the status lists into use that an issuer in the same home built; says what of them cannot be used."""
-    problems = []
-    for path in sorted(home.status_lists.glob("[!.]*.cwt")):
-        try:
-            with path.open("rb") as file:
-                data = file.read(STATUS_TOKEN_BYTES_MAX + 1)
-            accept_status_list(home, keys, data, now=now)
-        except OSError as error:
-            problems.append(f"{path}: {error.strerror}")
-        except OpenstileError as error:
-            problems.append(f"{path}: {error}")
-    return tuple(problems)
-
-
 class TrustWatch:
     """The trust of a running gate. `current` never waits; `look` reads anew when something changed on disk."""
 
-    def __init__(self, home: Home, load_settings: Callable[[], Settings], *, clock: Clock) -> None:
+    def __init__(self, home: Home, load_settings: Callable[[], Settings]) -> None:
         """Reads everything once. Raises OpenstileError when that cannot be used: then the gate does not start."""
         self._home = home
         self._load_settings = load_settings
-        self._clock = clock
-        self._taken: tuple[object, ...] = ()
-        self._take_own_lists()
         self._seen = self._fingerprint()
         self._trust = load_trust(home, load_settings())
         self._complained = ""
@@ -107,11 +87,10 @@ class TrustWatch:
 
     def look(self) -> bool:
         """Whether something had changed and is in use now. Raises nothing: what cannot be used is logged, once."""
-        self._take_own_lists()
-        seen = self._fingerprint()
-        if seen == self._seen:
-            return False
         try:
+            seen = self._fingerprint()
+            if seen == self._seen:
+                return False
             self._trust = load_trust(self._home, self._load_settings())
         except OpenstileError as error:
             if str(error) != self._complained:
@@ -122,25 +101,17 @@ class TrustWatch:
         _log.info("keys, lists and policy read anew")
         return True
 
-    def _take_own_lists(self) -> None:
-        """Where an issuer in the same home built a list, take it into use."""
-        built = _names_and_times(self._home.status_lists, ".cwt")
-        if built != self._taken:
-            self._taken = built
-            for problem in take_own_lists(self._home, KeyStore(self._home.keys), now=self._clock.now()):
-                _log.error("not in use: %s", problem)
-
     def _fingerprint(self) -> tuple[object, ...]:
         return (
             TrustFolder(self._home.trust).fingerprint(),
-            _names_and_times(self._home.keys, ".json"),
+            _names_and_times(self._home.keys),
             _time(self._home.settings),
         )
 
 
-def _names_and_times(folder: Path, suffix: str) -> tuple[tuple[str, int, int], ...]:
+def _names_and_times(folder: Path) -> tuple[tuple[str, int, int], ...]:
     try:
-        return tuple(sorted((path.name, *_time(path)) for path in folder.iterdir() if path.suffix == suffix))
+        return tuple(sorted((path.name, *_time(path)) for path in folder.iterdir() if path.suffix == ".json"))
     except OSError:
         return ()
 

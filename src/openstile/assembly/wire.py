@@ -10,7 +10,7 @@ from openstile.assembly.devices import barrier_of
 from openstile.assembly.home import Home
 from openstile.assembly.issuing import issue_registered, key_usage
 from openstile.assembly.settings import Settings, load_settings
-from openstile.assembly.trust import load_trust, take_own_lists
+from openstile.assembly.trust import load_trust
 from openstile.crossing import Policy
 from openstile.face import FaceEngine
 from openstile.gate.barrier import Barrier
@@ -151,8 +151,7 @@ class Installation:
         return self.clock.now() - self.settings.loop_times().trips_kept
 
     def trust(self) -> Trust:
-        """What a gate of this home goes by now, with the status lists that an issuer in the same home built."""
-        take_own_lists(self.home, self.keys, now=self.clock.now())
+        """What a gate of this home goes by now."""
         return load_trust(self.home, self.settings)
 
     def lane(self, journal: Journal, barrier: Barrier, trust: Callable[[], Trust]) -> Lane:

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from openstile import __version__
-from openstile.cli import bundle, cross, demo, doctor, enrol, gate, journal, keys, models, passes, status
+from openstile.cli import bundle, cross, demo, doctor, enrol, fetching, gate, journal, keys, models, passes, status
 from openstile.cli.options import wants_json
 from openstile.terms.errors import OpenstileError
 
@@ -31,6 +31,9 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(bundle.app, name="bundle")
 app.command("enrol")(enrol.enrol)
 app.add_typer(passes.app, name="pass")
+status.app.command("apply")(fetching.apply_list)
+status.app.command("fetch")(fetching.fetch_lists)
+bundle.app.command("fetch")(fetching.fetch_bundle)
 app.add_typer(status.app, name="status")
 app.command("cross")(cross.cross)
 app.command("gate")(gate.gate)

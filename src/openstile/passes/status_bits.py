@@ -16,6 +16,8 @@ from openstile.terms.limits import STATUS_BITS_BYTES_MAX, STATUS_ENTRIES_MAX
 class StatusListError(OpenstileError):
     """A status list that is not one, not for here, or asked about a pass that is not in it."""
 
+    exit_code = 7
+
 
 def pack_bits(*, entries: int, indices: Iterable[int]) -> bytes:
     """The bits of a list of `entries` passes (1 to STATUS_ENTRIES_MAX), set at `indices`, in any order.
