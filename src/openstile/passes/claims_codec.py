@@ -177,12 +177,12 @@ def _holder(outer: _Fields) -> HolderPublicKey | None:
         return None
     confirmation = _Fields(outer.take(CNF, dict), "holder claim")
     key = _Fields(confirmation.take(CNF_KEY, dict), "holder key")
-    point = b"\x04" + key.take(-2, bytes) + key.take(-3, bytes)
-    if (key.take(1, int), key.take(-1, int)) != (2, 1) or len(point) != POINT_BYTES:
+    x, y = key.take(-2, bytes), key.take(-3, bytes)
+    if (key.take(1, int), key.take(-1, int)) != (2, 1) or not len(x) == len(y) == POINT_BYTES // 2:
         raise ClaimsError("holder key: is not a P-256 key")
     key.finish()
     confirmation.finish()
-    return HolderPublicKey(point)
+    return HolderPublicKey(b"\x04" + x + y)
 
 
 def _number(numbers: Mapping[int, T], value: T) -> int:
