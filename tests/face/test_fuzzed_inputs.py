@@ -60,6 +60,15 @@ def test_wheel_compressed_as_no_wheel_is_is_refused_before_it_is_unpacked(tmp_pa
         extract_member(archive, "member", sha256(b"content" * 99).hexdigest())
 
 
+def test_wheel_with_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "a.whl"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("mémber", b"content")
+    archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\x80\x80"))
+    with pytest.raises(PackError, match="is damaged"):
+        extract_member(archive, "member", "0" * 64)
+
+
 @pytest.mark.parametrize("digits", [b"1" + b"0" * 400, b"-1" + b"0" * 400, b"9" * 5000, b"nan", b"inf", b"true"])
 def test_number_of_a_manifest_that_no_float_holds_is_refused(digits: bytes) -> None:
     data = re.sub(rb"distance_max = [0-9.]+", b"distance_max = " + digits, WHOLE)

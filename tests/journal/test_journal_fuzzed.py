@@ -82,6 +82,21 @@ def test_gate_does_not_go_on_with_a_last_hash_of_another_type(tmp_path: Path, ga
         pass
 
 
+def test_journal_whose_schema_is_no_text_is_refused(tmp_path: Path, gate_key: GateKey) -> None:
+    path = journal_of(tmp_path / "j" / "journal.db", gate_key, taps=1)
+    for old in (b"CREATE TABLE gate (", b"CREATE INDEX tap_by_pass"):
+        data = path.read_bytes()
+        assert old in data
+        path.write_bytes(data.replace(old, b"\xdd" * len(old)))
+        with pytest.raises(JournalError), Journal.open(path, key=gate_key, gate=GATE):
+            pass
+        with pytest.raises(JournalError):
+            verify_journal(path, public_key=gate_key.public_key)
+        with pytest.raises(JournalError):
+            read_journal(path, limit=1)
+        path.write_bytes(data)
+
+
 def test_gate_key_of_another_curve_with_the_length_of_ed25519_is_refused(tmp_path: Path) -> None:
     der = ed25519.Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

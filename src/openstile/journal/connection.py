@@ -46,6 +46,8 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         raise JournalError(f"journal {path}: {_EXPLANATIONS.get(primary, str(error))}") from error
+    except UnicodeDecodeError as error:  # of SQLite's own message about a damaged schema
+        raise JournalError(f"journal {path}: {_EXPLANATIONS[sqlite3.SQLITE_CORRUPT]}") from error
     except OSError as error:
         raise JournalError(f"journal {path}: {error.strerror}; check the folder and its permissions") from error
 

