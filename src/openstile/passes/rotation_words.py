@@ -102,7 +102,7 @@ def of_no_retirement(kid: str, was: datetime | None) -> tuple[str, ...]:
         return (f"Key {kid} is not about to retire: nothing changes.",)
     return (
         f"Key {kid} no longer retires on {day(was)}: passes sealed to it open until they end.",
-        f"Gates have to be told: {_BUNDLE}. A gate that learned of it by keys import keeps it.",
+        f"Gates have to be told: {_BUNDLE}. A gate without a bundle, that learned of it by keys import, keeps it.",
     )
 
 
@@ -113,8 +113,8 @@ def of_revocation(
     what = {
         Role.ISSUER: f"Every pass signed with {kid} is refused (issuer_revoked) by each gate that knows of it. "
         f"{passes}.",
-        Role.GATE_GROUP: f"No pass sealed to {kid} opens any more (pass_for_other_gates) at gates that know of it. "
-        f"{passes}.",
+        Role.GATE_GROUP: f"No pass sealed to {kid} opens any more at gates that know of it (pass_outdated where a "
+        f"bundle told them, else pass_for_other_gates). {passes}.",
         Role.OPERATOR: f"Every bundle signed with {kid} is refused by each gate that knows of it. No pass is touched.",
         Role.GATE: f"What is sealed to {kid} for this gate no longer opens. No pass is touched.",
     }[role]
@@ -141,9 +141,9 @@ def _of_stolen_gate(old: str, passes: Passes, until: datetime | None) -> tuple[s
         "cannot make or change one, for the issuer signs them.",
         f"Passes sealed to {old} {opens} at gates that know of it. {_to_renew(passes, until)}",
         "New passes are sealed to the new key at once: issue none before the gates have it.",
-        "In this order: take the stolen gate's own key (keys list, role gate) out with keys revoke; build a bundle "
-        f"without the stolen gate and apply it at all others ({_BUNDLE}); where passes are issued elsewhere, import "
-        "the new public half there; then renew the passes.",
+        "In this order: build a bundle without the stolen gate (openstile bundle build with the --gate of every gate "
+        "but that one) and apply it at all others; where passes are issued elsewhere, import the new public half "
+        "there; then renew the passes.",
     )
 
 
