@@ -35,6 +35,7 @@ def invalid_forms() -> Iterator[Case]:
 
 def _texts() -> Iterator[Case]:
     body = VALID[4:]
+    triples = body[: len(body) // 3 * 3 - 3]
     for name, rule, presented in (
         ("empty text", "the prefix is the version", ""),
         ("prefix alone", "a text without any characters after the prefix is refused", "OS1:"),
@@ -51,7 +52,9 @@ def _texts() -> Iterator[Case]:
         ("a fullwidth digit", "no other character may occur", VALID[:40] + "\uff11" + VALID[41:]),
         ("one character left over", "one left over is refused", "OS1:" + "0" * 4),
         ("three characters above 65535", "three characters above 65535 are refused", "OS1:" + ":::" + body[3:]),
-        ("two characters above 255", "two characters above 255 are refused", "OS1:" + body[:-2] + "::"),
+        ("three characters that are 65536", "three characters above 65535 are refused", "OS1:" + "GGW" + body[3:]),
+        ("two characters that are 256", "two characters above 255 are refused", "OS1:" + triples + "V5"),
+        ("two characters above 255", "two characters above 255 are refused", "OS1:" + triples + "::"),
         ("too long a text", "PASS_TEXT_CHARS_MAX", "OS1:" + "0" * 6147),
         ("too long a text of another version", "PASS_TEXT_CHARS_MAX", "OS2:" + "0" * 6147),
         ("a version without a number", "one to four digits", "OS:" + body),
@@ -205,6 +208,9 @@ def _profile() -> Iterator[Case]:
         "keys ordered by length first": Pairs((*in_order[:-1], (Raw(b"\x20"), 0), in_order[-1])),
         "a key twice": Pairs(((first_key, first), (first_key, first), *others)),
         "a key twice with other values": Pairs(((first_key, "ferries"), (first_key, first), *others)),
+        "a key twice, and counted once": Raw(
+            head(5, len(entries)) + b"".join(write(key) + write(item) for key, item in (in_order[0], *in_order))
+        ),
         "a key that is a byte string": Pairs((*in_order, (b"x", 0))),
         "a key that is an array": Pairs((*in_order, ([1], 0))),
         "false": claims({6: Raw(b"\xf4")}),

@@ -51,6 +51,7 @@ LIVE = "Opening a pass, step 13: iat - 5 <= now <= iat + 25"
 
 def valid_cases() -> Iterator[Case]:
     yield from _forms()
+    yield from _sizes()
     yield from _claims()
     yield from _times()
     yield from _live()
@@ -74,6 +75,30 @@ def _forms() -> Iterator[Case]:
     mirrored = signed[:32] + (P256_ORDER - int.from_bytes(signed[32:], "big")).to_bytes(32, "big")
     turned = of_token(token(write(plain), key=METRO_ES256, signature=mirrored))
     yield Case("ES256 with n - s", "Token: both s and n - s are accepted", turned, admitted(plain))
+
+
+def _sizes() -> Iterator[Case]:
+    """Where a length takes another byte in CBOR, and the largest pass that there is."""
+    for size in (255, 256):
+        short = claims(WITH_HOLDER, {PRODUCT: "x" * 24, ZONES: ["z" * 24]})
+        payload = claims(WITH_HOLDER, {PRODUCT: "x" * (24 + size - len(write(short))), ZONES: ["z" * 24]})
+        assert len(write(payload)) == size
+        rule = "Token: the Sig_structure in deterministic encoding"
+        yield Case(f"claims of {size} bytes", rule, of_claims(payload), admitted(payload))
+    bus = "\U0001f68c"
+    zones: list[Value] = [chr(ord("a") + number) + bus * 39 for number in range(16)]
+    inner: dict[int, Value | None] = {
+        PRODUCT: bus * 48,
+        CATEGORY: "c" * 40,
+        ZONES: zones,
+        FROM: NBF,
+        UNTIL: EXP,
+        REFERENCE: [1, commitment(bytes(256)), "p" * 24],
+    }
+    status: Value = {"status_list": {"idx": 2**32 - 1, "uri": "https://metro.example/" + "~" * 178}}
+    payload = claims({STATUS: status, **WITH_HOLDER}, inner)
+    text = of_live(payload, key=METRO_ES256, data=bytes(256))
+    yield Case("the longest live code", "Limits", text + "\n", admitted(payload, data=bytes(256), live=True))
 
 
 def _claims() -> Iterator[Case]:
