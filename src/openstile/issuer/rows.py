@@ -41,6 +41,9 @@ def read_pass(connection: sqlite3.Connection, pass_id: PassId) -> RegisteredPass
 
 def list_of(connection: sqlite3.Connection, uri: str, entries: int) -> tuple[int, int, int]:
     """Id, entries and indices in use of the list at `uri`, which begins or grows when it has fewer than `entries`."""
+    row = connection.execute("SELECT id, entries, taken FROM status_list WHERE uri = ?", (uri,)).fetchone()
+    if row is not None and row[1] >= entries:
+        return row[0], row[1], row[2]
     row = connection.execute(
         "INSERT INTO status_list (uri, entries) VALUES (?, ?) ON CONFLICT (uri) DO UPDATE "
         "SET entries = max(entries, excluded.entries) RETURNING id, entries, taken",
