@@ -26,7 +26,7 @@ def _cross(installation: Installation) -> bool:
     issued = installation.issue(
         entitlement=Entitlement("season"),
         reference=make_pin_reference("4711"),
-        days=9,
+        valid_for=timedelta(days=9),
         assurance=Assurance.SELF_ENROLLED,
     )
     with installation.open_lane(barrier=SilentBarrier()) as lane:

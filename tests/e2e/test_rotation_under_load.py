@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class Site:
         issued = Installation.open(open_home(self.office)).issue(
             entitlement=Entitlement("season"),
             reference=self.reference,
-            days=30,
+            valid_for=timedelta(days=30),
             assurance=Assurance.SUPERVISED,
         )
         return str(issued.pass_id), issued.text

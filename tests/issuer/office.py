@@ -34,6 +34,7 @@ def made(
         product="season",
         issuer_kid=issuer_kid,
         group_kid=group_kid,
+        token_sha256=bytes(32),
         not_before=at,
         expires=at + timedelta(days=days),
         status=None if uri is None else StatusReference(uri, number if index is None else index),

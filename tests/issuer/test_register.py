@@ -18,8 +18,8 @@ from openstile.terms import BadInputError
 
 LATER = NOW + timedelta(hours=1)
 KNOWN_COLUMNS = {
-    "pass": {"pass_id", "product", "issuer_kid", "group_kid", "not_before", "expires", "list", "list_index", "state",
-             "changed_at"},
+    "pass": {"pass_id", "product", "issuer_kid", "group_kid", "token_sha256", "not_before", "expires", "list",
+             "list_index", "state", "changed_at"},
     "status_list": {"id", "uri", "entries", "taken", "issued_at"},
     "held_index": {"list", "list_index", "until"},
     "state_change": {"number", "pass_id", "state", "at"},
@@ -173,8 +173,8 @@ def test_revoked_is_final(register: PassRegister, register_path: Path, state: Pa
         "UPDATE pass SET expires = expires - 1",
         "UPDATE pass SET changed_at = 5",
         "DELETE FROM pass",
-        "INSERT OR REPLACE INTO pass SELECT pass_id, 'other', issuer_kid, group_kid, not_before, expires, list,"
-        " list_index, 'valid', NULL FROM pass",
+        "INSERT OR REPLACE INTO pass SELECT pass_id, 'other', issuer_kid, group_kid, token_sha256, not_before,"
+        " expires, list, list_index, 'valid', NULL FROM pass",
         "UPDATE state_change SET at = 1",
         "DELETE FROM state_change",
         "DELETE FROM status_list",

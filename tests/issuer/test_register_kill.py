@@ -54,7 +54,7 @@ def _killed_after(path: Path, first: int, delay_s: float) -> list[tuple[str, int
 
 def test_killed_desk_loses_no_pass_and_no_withdrawal(register_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}")  # noqa: T201
+    print(f"seed {seed}")
     generator = random.Random(seed)
     added: dict[int, int] = {}
     revoked: set[int] = set()

@@ -15,6 +15,8 @@ from openstile.terms.errors import BadInputError
 from openstile.terms.limits import PASS_TEXT_CHARS_MAX, PIN_LINE_BYTES_MAX, PIN_WAIT_S_MAX
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+PASS_SUFFIXES = _PICTURES | {".txt"}
+"""Of files that may hold a pass."""
 
 
 def barrier_of(name: str, *, open_ms: int, token_file: Path | None, announce: bool) -> Barrier:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from openstile.assembly.wire import Installation
@@ -72,7 +73,7 @@ def _issue_and_write(
     issued = installation.issue(
         entitlement=entitlement,
         reference=reference,
-        days=order.days,
+        valid_for=timedelta(days=order.days),
         assurance=Assurance.SUPERVISED if order.supervised else Assurance.SELF_ENROLLED,
         holder=order.holder,
     )

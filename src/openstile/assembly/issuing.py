@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from openstile.assembly.home import Home
 from openstile.assembly.settings import Settings
@@ -26,11 +27,11 @@ def issue_registered(
     entitlement: Entitlement,
     reference: Reference,
     now: datetime,
-    days: int,
+    valid_for: timedelta,
     assurance: Assurance,
     holder: HolderPublicKey | None = None,
 ) -> IssuedPass:
-    """Sign, seal and register a pass for the gates of the settings, from `now` on for `days` days.
+    """Sign, seal and register a pass for the gates of the settings, from `now` on for so long.
 
     When this fails midway, an index of the status list is lost for some days, and nothing else. Raises BadInputError,
     RegisterError.
@@ -46,7 +47,7 @@ def issue_registered(
             assurance=assurance,
             reference=reference,
             now=now,
-            valid_for=timedelta(days=days),
+            valid_for=valid_for,
             status=status,
             holder=holder,
         )
@@ -56,6 +57,7 @@ def issue_registered(
                 product=entitlement.product,
                 issuer_kid=issuer_key.public.kid,
                 group_kid=gate_group_key.kid,
+                token_sha256=sha256(issued.wallet.token).digest(),
                 not_before=issued.not_before,
                 expires=issued.expires,
                 status=status,

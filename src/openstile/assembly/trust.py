@@ -49,7 +49,7 @@ def policy_of(bundle: Bundle, settings: Settings) -> Policy:
 def _keyring_of(bundle: Bundle, held: GateKeyring) -> GateKeyring:
     """What the bundle lists: its issuers, and of the gate-group keys held here those that it still names.
 
-    An issuer's key that was revoked here stays revoked, whatever a bundle says.
+    A key that was revoked or retired here stays so, whatever a bundle says.
     """
     revoked = {issuer.key.kid for issuer in held.issuers if issuer.revoked}
     listed = {group.key.kid: group for group in bundle.group_keys}
@@ -58,7 +58,7 @@ def _keyring_of(bundle: Bundle, held: GateKeyring) -> GateKeyring:
     return GateKeyring(
         gate_group_keys=tuple(key for key in held.gate_group_keys if key.public.kid in listed),
         issuers=tuple(TrustedIssuer(each.key, each.revoked or each.key.kid in revoked) for each in bundle.issuers),
-        retirements=tuple(retired + gone),
+        retirements=(*retired, *gone, *held.retirements),
     )
 
 

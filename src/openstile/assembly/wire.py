@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from openstile.assembly.devices import barrier_of
@@ -85,11 +85,11 @@ class Installation:
         *,
         entitlement: Entitlement,
         reference: Reference,
-        days: int,
+        valid_for: timedelta,
         assurance: Assurance,
         holder: HolderPublicKey | None = None,
     ) -> IssuedPass:
-        """Sign, seal and register a pass for this installation's gates, from now on for `days` days."""
+        """Sign, seal and register a pass for this installation's gates, from now on for so long."""
         return issue_registered(
             home=self.home,
             settings=self.settings,
@@ -97,7 +97,7 @@ class Installation:
             entitlement=entitlement,
             reference=reference,
             now=self.clock.now(),
-            days=days,
+            valid_for=valid_for,
             assurance=assurance,
             holder=holder,
         )

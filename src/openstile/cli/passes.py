@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of, folder
-from openstile.cli.printing import console, print_json
+from openstile.cli.printing import console, print_json, print_table
 
-app = typer.Typer(help="Look into a pass; show one live from a phone.", no_args_is_help=True)
+EXIT_SOME_REFUSED = 10
+
+app = typer.Typer(help="Look into a pass; show one live from a phone; make passes anew.", no_args_is_help=True)
 
 
 @app.command()
@@ -87,6 +89,53 @@ def live(
         if not watch:
             return 0
         time.sleep(LIVE_EVERY_S)
+
+
+@app.command()
+def reissue(
+    passes: Annotated[list[Path], typer.Argument(metavar="PASS...", help="Old passes: files, or folders of them.")],
+    out: Annotated[Path, typer.Option(parser=folder, help="Folder for the new passes, each in a folder of its own.")],
+    everything: Annotated[bool, typer.Option("--all", help="Also those made with the keys of today.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Make passes anew after keys changed: same rider, product and end, today's keys; the old ones are withdrawn.
+
+    Only passes that were issued in this home count, also where their issuer's key was stolen and revoked since. Exit
+    code 10 when some were refused.
+    """
+    from rich.progress import Progress
+
+    from openstile.assembly.reissue import Outcome, find_passes, reissue
+    from openstile.assembly.wire import Installation
+    from openstile.cli.printing import error_console
+
+    installation = Installation.open(existing_home_of(home))
+    files = find_passes(passes)
+    done = []
+    with Progress(console=error_console(), transient=True, disable=as_json) as progress:
+        task = progress.add_task("passes", total=len(files))
+        for result in reissue(installation, files, out=out, everything=everything):
+            done.append(result)
+            progress.advance(task)
+    if as_json:
+        print_json([
+            {"file": str(one.file), "outcome": one.outcome.value, "old": str(one.old) if one.old else None,
+             "new": str(one.new) if one.new else None, "old_still_good": one.still_good, "detail": one.detail or None}
+            for one in done
+        ])  # fmt: skip
+    else:
+        print_table(
+            "Passes",
+            ("file", "outcome", "old", "new"),
+            ((str(one.file), one.detail or one.outcome.value, str(one.old or "-")[:8], str(one.new or "-")[:8])
+             for one in done),
+        )  # fmt: skip
+        if any(one.still_good for one in done):
+            console().print("Old passes that name no status list stay good until their keys end: take them back.")
+        if any(one.outcome is Outcome.REISSUED and not one.still_good for one in done):
+            console().print("The old ones are withdrawn with the next list: openstile status publish, or bundle build.")
+    return EXIT_SOME_REFUSED if any(one.outcome is Outcome.REFUSED for one in done) else 0
 
 
 def _lines(found: Any) -> dict[str, object]:

@@ -23,7 +23,9 @@ class PassState(StrEnum):
 class RegisteredPass:
     """What the issuer keeps of a pass: nothing of its rider.
 
-    `issuer_kid` signed it, `group_kid` is the key it is sealed to (KEY_ID_BYTES each). Times are whole seconds in UTC.
+    `issuer_kid` signed it, `group_kid` is the key it is sealed to (KEY_ID_BYTES each). `token_sha256` is the hash of
+    its signed token: it tells a pass that was issued here from one forged with a stolen issuer key, and says nothing of
+    the rider, for the token holds a salted commitment only. Times are whole seconds in UTC.
     `status` is None for a pass that names no status list; it is always valid, for gates cannot be told otherwise.
     `changed_at` is when its state last changed, None when never.
     """
@@ -32,6 +34,7 @@ class RegisteredPass:
     product: str
     issuer_kid: bytes
     group_kid: bytes
+    token_sha256: bytes
     not_before: datetime
     expires: datetime
     status: StatusReference | None = None
@@ -44,6 +47,8 @@ class RegisteredPass:
             raise BadInputError(f"{what}: its product has {len(self.product)} characters, use 1 to {PRODUCT_CHARS_MAX}")
         if len(self.issuer_kid) != KEY_ID_BYTES or len(self.group_kid) != KEY_ID_BYTES:
             raise BadInputError(f"{what}: the ids of its keys do not have {KEY_ID_BYTES} bytes")
+        if len(self.token_sha256) != 32:
+            raise BadInputError(f"{what}: the hash of its token does not have 32 bytes")
         for instant in (self.not_before, self.expires, self.changed_at):
             if instant is not None:
                 check_instant(instant, what=what)

@@ -11,7 +11,8 @@ from openstile.passes.usage import KeyUsage
 from openstile.terms import BadInputError, PassId, utc_from_epoch
 
 COLUMNS = (
-    "SELECT pass.pass_id, product, issuer_kid, group_kid, not_before, expires, uri, list_index, state, changed_at "
+    "SELECT pass.pass_id, product, issuer_kid, group_kid, token_sha256, not_before, expires, uri, list_index, state, "
+    "changed_at "
     "FROM pass LEFT JOIN status_list ON status_list.id = pass.list"
 )
 """What `pass_of` reads."""
@@ -19,12 +20,13 @@ COLUMNS = (
 
 def pass_of(row: tuple[Any, ...]) -> RegisteredPass:
     """The pass of a row of COLUMNS."""
-    pass_id, product, issuer_kid, group_kid, not_before, expires, uri, index, state, changed_at = row
+    pass_id, product, issuer_kid, group_kid, token_sha256, not_before, expires, uri, index, state, changed_at = row
     return RegisteredPass(
         pass_id=PassId(pass_id),
         product=product,
         issuer_kid=issuer_kid,
         group_kid=group_kid,
+        token_sha256=token_sha256,
         not_before=utc_from_epoch(not_before),
         expires=utc_from_epoch(expires),
         status=None if uri is None else StatusReference(uri, index),
@@ -62,9 +64,10 @@ def add_row(connection: sqlite3.Connection, added: RegisteredPass) -> None:
     changed_at = None if added.changed_at is None else int(added.changed_at.timestamp())
     try:
         connection.execute(
-            "INSERT INTO pass VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (added.pass_id.value, added.product, added.issuer_kid, added.group_kid, int(added.not_before.timestamp()),
-             int(added.expires.timestamp()), list_id, index, added.state.value, changed_at),
+            "INSERT INTO pass VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (added.pass_id.value, added.product, added.issuer_kid, added.group_kid, added.token_sha256,
+             int(added.not_before.timestamp()), int(added.expires.timestamp()), list_id, index,
+             added.state.value, changed_at),
         )  # fmt: skip
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode not in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):

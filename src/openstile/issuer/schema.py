@@ -32,6 +32,7 @@ CREATE TABLE pass (
     product TEXT NOT NULL CHECK (length(product) > 0),
     issuer_kid BLOB NOT NULL CHECK (length(issuer_kid) = 8),
     group_kid BLOB NOT NULL CHECK (length(group_kid) = 8),
+    token_sha256 BLOB NOT NULL CHECK (length(token_sha256) = 32),
     not_before INTEGER NOT NULL,
     expires INTEGER NOT NULL CHECK (expires > not_before),
     list INTEGER REFERENCES status_list (id),
@@ -61,9 +62,11 @@ CREATE TRIGGER revoked_is_final BEFORE UPDATE ON pass
 WHEN OLD.state = 'revoked'
 BEGIN SELECT RAISE(ABORT, 'revoked is final'); END;
 CREATE TRIGGER pass_stays_as_made BEFORE UPDATE ON pass
-WHEN (NEW.pass_id, NEW.product, NEW.issuer_kid, NEW.group_kid, NEW.not_before, NEW.expires, NEW.list, NEW.list_index)
+WHEN (NEW.pass_id, NEW.product, NEW.issuer_kid, NEW.group_kid, NEW.token_sha256, NEW.not_before, NEW.expires,
+      NEW.list, NEW.list_index)
     IS NOT
-    (OLD.pass_id, OLD.product, OLD.issuer_kid, OLD.group_kid, OLD.not_before, OLD.expires, OLD.list, OLD.list_index)
+    (OLD.pass_id, OLD.product, OLD.issuer_kid, OLD.group_kid, OLD.token_sha256, OLD.not_before, OLD.expires,
+      OLD.list, OLD.list_index)
     OR (NEW.state IS OLD.state AND NEW.changed_at IS NOT OLD.changed_at)
 BEGIN SELECT RAISE(ABORT, 'a pass stays as it was made'); END;
 CREATE TRIGGER pass_stays_until_over BEFORE DELETE ON pass
