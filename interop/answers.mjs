@@ -1,7 +1,7 @@
 // What the vectors say that a gate holds, as the reader takes it, and answers as the vectors write them.
 
 import { Refusal, fromHex, hex, openPass, readStatusList } from './reader.mjs';
-import { standing } from './standing.mjs';
+import { ListsInUse, standing } from './standing.mjs';
 
 const base64url = (digits) => Buffer.from(digits, 'hex').toString('base64url');
 const jwkOf = (d, point) => {
@@ -72,4 +72,19 @@ export const answerToList = async (vector, gate) => {
 export const answerToStanding = async (vector, gate) => {
   const lists = await Promise.all(vector.lists.map((token) => readStatusList(fromHex(token), gate.issuers, Infinity)));
   return standing(vector.pass, lists, { now: vector.clock, ageMax: vector.age_s_max });
+};
+
+export const answerToSequence = async (vector, gate) => {
+  const lists = new ListsInUse();
+  const answers = [];
+  for (const token of vector.tokens) {
+    try {
+      await lists.accept(fromHex(token), gate.issuers, vector.clock);
+      answers.push(true);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      answers.push(false);
+    }
+  }
+  return answers;
 };

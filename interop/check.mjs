@@ -6,16 +6,18 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 
-import { answerToList, answerToPass, answerToStanding, gateOf } from './answers.mjs';
+import { answerToList, answerToPass, answerToSequence, answerToStanding, gateOf } from './answers.mjs';
 
-const answersOf = async ({ gate: held, vectors, standings = [] }) => {
+const KINDS = [['presented', answerToPass], ['token', answerToList], ['lists', answerToStanding],
+  ['tokens', answerToSequence]];
+
+const answersOf = async ({ gate: held, vectors, standings = [], sequences = [] }) => {
   const gate = gateOf(held);
   const answers = [];
-  for (const vector of vectors) {
-    const answer = vector.token === undefined ? await answerToPass(vector, gate) : await answerToList(vector, gate);
-    answers.push({ vector, answer });
+  for (const vector of [...vectors, ...standings, ...sequences]) {
+    const [, answerTo] = KINDS.find(([entry]) => entry in vector);
+    answers.push({ vector, answer: await answerTo(vector, gate) });
   }
-  for (const vector of standings) answers.push({ vector, answer: await answerToStanding(vector, gate) });
   return answers;
 };
 

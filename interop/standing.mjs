@@ -1,4 +1,18 @@
-import { SKEW_MAX } from './reader.mjs';
+import { Refusal, SKEW_MAX, hex, readStatusList } from './reader.mjs';
+
+/** The newest list of each issuer and address: steps 1 to 7 of "Status lists", kept in memory only. */
+export class ListsInUse {
+  #newest = new Map();
+
+  async accept(data, issuers, now) {
+    const list = await readStatusList(data, issuers, now);
+    const [place, token] = [`${list.issuer} ${list.uri}`, hex(data)];
+    const known = this.#newest.get(place);
+    const isOld = known && list.issuedAt <= known.issuedAt && token !== known.token;
+    if (isOld) throw new Refusal('not after the one in use');
+    this.#newest.set(place, { ...list, token });
+  }
+}
 
 /** How a pass of this issuer, with this status reference if it has one, stands by these lists. */
 export const standing = ({ issuer, status }, lists, { now, ageMax }) => {

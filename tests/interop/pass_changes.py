@@ -1,4 +1,4 @@
-"""Passes changed at random, in every layer: bytes, and values that are signed and sealed anew."""
+"""Passes and status lists changed at random, in every layer: bytes, and values that are signed and sealed anew."""
 
 import random
 from collections.abc import Callable
@@ -17,6 +17,8 @@ from tests.vectors.pass_case import (
     content,
 )
 from tests.vectors.raw_cbor import Value, write
+from tests.vectors.status_cases import TYPE, signed
+from tests.vectors.status_cases import claims as list_claims
 from tests.vectors.vector_keys import (
     CLOCK,
     DAY,
@@ -76,6 +78,25 @@ def changed_passes(seed: int, count: int) -> dict[str, Any]:
     return {"gate": ring_as_json(), "vectors": vectors}
 
 
+def changed_lists(seed: int, count: int) -> dict[str, Any]:
+    """A file of `count` status list tokens without expectations."""
+    dice = random.Random(seed)
+    vectors = []
+    for number in range(count):
+        key = dice.choice((METRO, METRO_ES256, FERRIES))
+        plain: Value = list_claims()
+        headers: Value = {1: key.alg, 4: key.kid, 16: TYPE}
+        match dice.randrange(4):
+            case 0:
+                made = mutate(signed(plain, key=key), dice)
+            case 1:
+                made = signed(plain, key=key, protected=rebuild(headers, dice))
+            case _:
+                made = signed(rebuild(plain, dice), key=key)
+        vectors.append({"name": f"list {number}", "clock": CLOCK + dice.choice((0, -DAY)), "token": made.hex()})
+    return {"gate": ring_as_json(), "vectors": vectors}
+
+
 def _plain(dice: random.Random) -> tuple[dict[int | str, Value], bytes]:
     return dice.choice(((FULL, TEMPLATE), (claims(), TEMPLATE), (PIN_CLAIMS, PIN_DATA)))
 
@@ -98,8 +119,8 @@ def _content_bytes(dice: random.Random) -> str | None:
 
 
 def _content_value(dice: random.Random) -> str | None:
-    signed = token(write(FULL))
-    parts: Value = [signed, SALT, TEMPLATE, proof(signed, {6: CLOCK})]
+    held = token(write(FULL))
+    parts: Value = [held, SALT, TEMPLATE, proof(held, {6: CLOCK})]
     return _as_text(seal(write(rebuild(parts, dice))))
 
 
@@ -130,19 +151,19 @@ def _payload_value(dice: random.Random) -> str | None:
 
 
 def _proof_bytes(dice: random.Random) -> str | None:
-    signed = token(write(FULL))
-    return _as_text(seal(content(signed, live=mutate(proof(signed, {6: CLOCK}), dice))))
+    held = token(write(FULL))
+    return _as_text(seal(content(held, live=mutate(proof(held, {6: CLOCK}), dice))))
 
 
 def _proof_value(dice: random.Random) -> str | None:
-    signed, headers = token(write(FULL)), dice.choice((None, rebuild({1: -7}, dice)))
-    made = proof(signed, rebuild({6: CLOCK + dice.randrange(-30, 10)}, dice), protected=headers)
-    return _as_text(seal(content(signed, live=made)))
+    held, headers = token(write(FULL)), dice.choice((None, rebuild({1: -7}, dice)))
+    made = proof(held, rebuild({6: CLOCK + dice.randrange(-30, 10)}, dice), protected=headers)
+    return _as_text(seal(content(held, live=made)))
 
 
 def _proof_time(dice: random.Random) -> str | None:
-    signed = token(write(FULL))
-    return _as_text(seal(content(signed, live=proof(signed, {6: CLOCK + dice.randrange(-30, 10)}))))
+    held = token(write(FULL))
+    return _as_text(seal(content(held, live=proof(held, {6: CLOCK + dice.randrange(-30, 10)}))))
 
 
 CHANGES: tuple[Callable[[random.Random], str | None], ...] = (

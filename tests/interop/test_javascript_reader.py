@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.interop.pass_changes import changed_passes
-from tests.vectors.library_answers import answer
+from tests.interop.pass_changes import changed_lists, changed_passes
+from tests.vectors.library_answers import answer, list_answer
 from tests.vectors.make import FOLDER
 
 from openstile.passes import PassFault
@@ -43,6 +43,14 @@ def check(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS_MAX, check=False)
 
 
+def answers_of_reader(vectors: dict[str, Any], file: Path) -> list[dict[str, Any]]:
+    file.write_text(json.dumps(vectors), encoding="ascii")
+    checked = check("--answers", file)
+    assert checked.returncode == 0, checked.stderr
+    answers: list[dict[str, Any]] = json.loads(checked.stdout)
+    return answers
+
+
 @needs_node
 def test_the_javascript_reader_agrees_with_every_vector() -> None:
     checked = check("--json", *VECTORS)
@@ -50,7 +58,7 @@ def test_the_javascript_reader_agrees_with_every_vector() -> None:
     results = json.loads(checked.stdout)
     published = [json.loads(path.read_text(encoding="ascii")) for path in VECTORS]
     assert [result["vectors"] for result in results] == [
-        len(file["vectors"]) + len(file.get("standings", [])) for file in published
+        sum(len(file.get(kind, [])) for kind in ("vectors", "standings", "sequences")) for file in published
     ]
     assert all(result["agreed"] == result["vectors"] for result in results)
 
@@ -72,16 +80,23 @@ def test_the_check_fails_where_reader_and_vector_disagree(tmp_path: Path) -> Non
 @needs_node
 def test_both_readers_say_the_same_of_passes_changed_at_random(tmp_path: Path) -> None:
     changed = changed_passes(SEED, COUNT)
-    file = tmp_path / "changed.json"
-    file.write_text(json.dumps(changed), encoding="ascii")
-    checked = check("--answers", file)
-    assert checked.returncode == 0, checked.stderr
-    ours, theirs = [answer(vector) for vector in changed["vectors"]], json.loads(checked.stdout)
+    theirs = answers_of_reader(changed, tmp_path / "changed.json")
+    ours = [answer(vector) for vector in changed["vectors"]]
     for vector, our, their in zip(changed["vectors"], ours, theirs, strict=True):
         assert our == their, f"seed {SEED}, {vector}"
     said = Counter(our.get("fault", "admitted") for our in ours)
     assert said["admitted"] > 0
     assert len(said) >= len(PassFault) // 2
+
+
+@needs_node
+def test_both_readers_say_the_same_of_status_lists_changed_at_random(tmp_path: Path) -> None:
+    changed = changed_lists(SEED, COUNT)
+    theirs = answers_of_reader(changed, tmp_path / "changed.json")
+    ours = [list_answer(vector) for vector in changed["vectors"]]
+    for vector, our, their in zip(changed["vectors"], ours, theirs, strict=True):
+        assert our == their, f"seed {SEED}, {vector}"
+    assert 0 < sum("list" in our for our in ours) < COUNT
 
 
 def test_the_reader_is_short_and_uses_no_package() -> None:

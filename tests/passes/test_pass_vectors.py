@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.vectors.library_answers import GATE, LISTS, PASSES, RING, answer, list_answer, standing_answer
+from tests.vectors.library_answers import (
+    GATE,
+    LISTS,
+    PASSES,
+    RING,
+    answer,
+    list_answer,
+    sequence_answer,
+    standing_answer,
+)
 from tests.vectors.make import FOLDER, vector_files
 
 from openstile.passes import PassFault
@@ -34,6 +43,11 @@ def test_standing_vector(vector: dict[str, Any]) -> None:
     assert standing_answer(vector) == vector["expected"], vector["rule"]
 
 
+@pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["name"]) for vector in LISTS["sequences"]])
+def test_sequence_vector(vector: dict[str, Any], tmp_path: Path) -> None:
+    assert sequence_answer(vector, tmp_path / "trust") == vector["expected"], vector["rule"]
+
+
 def test_the_vectors_are_as_many_as_promised_each_with_its_own_name_and_every_fault_is_there() -> None:
     vectors = PASSES["vectors"]
     faults = Counter(vector["expected"].get("fault", "") for vector in vectors)
@@ -41,13 +55,13 @@ def test_the_vectors_are_as_many_as_promised_each_with_its_own_name_and_every_fa
     assert faults.total() - faults[""] >= 80
     assert set(faults) == {"", *(fault.value for fault in PassFault)}
     assert sum("refused" in vector["expected"] for vector in LISTS["vectors"]) >= 12
-    for group in (vectors, LISTS["vectors"], LISTS["standings"]):
+    for group in (vectors, LISTS["vectors"], LISTS["standings"], LISTS["sequences"]):
         assert len({vector["name"] for vector in group}) == len(group)
 
 
 def test_every_rule_of_a_vector_is_in_a_section_of_the_document() -> None:
     steps = {"Opening a pass": 13, "Status lists": 7}
-    for vector in (*PASSES["vectors"], *LISTS["vectors"], *LISTS["standings"]):
+    for vector in (*PASSES["vectors"], *LISTS["vectors"], *LISTS["standings"], *LISTS["sequences"]):
         section = re.split(r"[:,]", vector["rule"])[0]
         assert f"\n## {section}\n" in DOCUMENT, vector["rule"]
         step = re.match(r"[^:]*, step (\d+)", vector["rule"])

@@ -1,6 +1,7 @@
 """What our library says of vectors, as they write it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,8 @@ from openstile.passes.signing import Algorithm
 from openstile.passes.standing import StatusLists
 from openstile.passes.status_list import StatusListError, read_status_list
 from openstile.terms import PassId
+from openstile.trust.floors import TrustError
+from openstile.trust.folder import TrustFolder
 
 PASSES: dict[str, Any] = json.loads((FOLDER / "passes.json").read_text(encoding="ascii"))
 LISTS: dict[str, Any] = json.loads((FOLDER / "status-lists.json").read_text(encoding="ascii"))
@@ -116,3 +119,16 @@ def standing_answer(vector: dict[str, Any]) -> str:
     )
     lists = StatusLists(read_status_list(bytes.fromhex(token), issuers=RING.issuers) for token in vector["lists"])
     return lists.standing(claims, now=now, age_s_max=vector["age_s_max"]).value
+
+
+def sequence_answer(vector: dict[str, Any], folder: Path) -> list[bool]:
+    """Which lists the library takes into use, one after the other, in an empty folder."""
+    trust = TrustFolder(folder)
+    answers = []
+    for made in vector["tokens"]:
+        try:
+            trust.accept_status_list(bytes.fromhex(made), issuers=RING.issuers, now=at(vector["clock"]))
+            answers.append(True)
+        except (StatusListError, TrustError):
+            answers.append(False)
+    return answers

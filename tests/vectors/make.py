@@ -7,7 +7,7 @@ from typing import Any
 from tests.vectors.invalid_claims import invalid_claims
 from tests.vectors.invalid_forms import invalid_forms
 from tests.vectors.invalid_live import invalid_live
-from tests.vectors.status_cases import list_cases, standing_cases
+from tests.vectors.status_cases import list_cases, sequence_cases, standing_cases
 from tests.vectors.valid_cases import valid_cases
 from tests.vectors.vector_keys import ring_as_json, secrets_as_json
 
@@ -21,7 +21,9 @@ def vector_files() -> dict[str, str]:
     lists = {"format": "openstile status list 1", "gate": ring_as_json()}
     return {
         "passes.json": _as_text({**passes, "vectors": [case.as_json() for case in cases]}),
-        "status-lists.json": _as_text({**lists, "vectors": list_cases(), "standings": standing_cases()}),
+        "status-lists.json": _as_text(
+            {**lists, "vectors": list_cases(), "standings": standing_cases(), "sequences": sequence_cases()}
+        ),
     }
 
 

@@ -259,3 +259,33 @@ def standing_cases() -> list[dict[str, Any]]:
         case("a list from further in the future", "unsure", 1, clock=IAT - 601),
         case("withdrawn by a list that expired", "withdrawn", 0, clock=EXP),
     ]
+
+
+def sequence_cases() -> list[dict[str, Any]]:
+    """Lists that come one after the other: which of them a gate takes into use."""
+    first, later = signed(claims()), signed(claims(iat=IAT + 1))
+    same_second = signed(claims(status_list={"bits": 1, "lst": stored(b"\x00\x00")}))
+    of_ferries, elsewhere = signed(claims(iat=IAT - 1), key=FERRIES), signed(claims(iat=IAT - 1, sub=URI + "0"))
+    by_other_key = signed(claims(iat=IAT - 1), key=METRO_ES256)
+    forged = signed(claims(iat=IAT + 9), key=UNKNOWN_ISSUER, protected={1: -8, 4: METRO.kid, 16: TYPE})
+    sequences: dict[str, tuple[tuple[bytes, bool], ...]] = {
+        "a newer list": ((first, True), (later, True)),
+        "the same bytes again": ((first, True), (first, True)),
+        "an older list": ((later, True), (first, False)),
+        "an older list after the same bytes again": ((first, True), (later, True), (later, True), (first, False)),
+        "another list of the same second": ((first, True), (same_second, False)),
+        "an older list by another key of the same issuer": ((first, True), (by_other_key, False)),
+        "an older list of another issuer at the same address": ((first, True), (of_ferries, True)),
+        "an older list of another address": ((first, True), (elsewhere, True)),
+        "a forged newer list raises nothing": ((first, True), (forged, False), (later, True)),
+    }
+    return [
+        {
+            "name": name,
+            "rule": "Status lists, step 7",
+            "clock": CLOCK,
+            "expected": [accepted for _, accepted in tokens],
+            "tokens": [made.hex() for made, _ in tokens],
+        }
+        for name, tokens in sequences.items()
+    ]
