@@ -42,17 +42,25 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace, report: Path) -> list[Outcome]:
-    """The outcomes so far are written after each target, so that a run that is cut off leaves what it found."""
+    """The outcomes so far are written after each target, so that a run that is cut off leaves what it found.
+
+    Those of other targets stay in the report of a run of `--only` some.
+    """
     targets = _chosen(arguments.only)
     jobs: int = max(1, min(arguments.jobs, len(targets)))
     share = max(1, round(arguments.seconds * jobs / len(targets)))
     report.parent.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
+    earlier = read_json(report)[1] if arguments.only and report.is_file() else []
+    kept = [outcome for outcome in earlier if outcome.name not in targets]
+    order = [*all_targets(), *targets]
 
     def one(chosen: tuple[str, Target]) -> None:
         outcomes.append(run_target(*chosen, seconds=share, runs=arguments.runs, out=arguments.out))
-        outcomes.sort(key=lambda outcome: list(targets).index(outcome.name))
-        report.write_text(json.dumps(as_json(describe_machine(), outcomes), indent=1) + "\n")
+        outcomes.sort(key=lambda outcome: order.index(outcome.name))
+        listed = (outcome for outcome in (*kept, *outcomes) if outcome.name in order)
+        known = sorted(listed, key=lambda outcome: order.index(outcome.name))
+        report.write_text(json.dumps(as_json(describe_machine(), known), indent=1) + "\n")
         last = next(outcome for outcome in outcomes if outcome.name == chosen[1].name)
         sys.stderr.write(f"{last.name}: {last.executions:,} {last.crash}\n")
 

@@ -21,7 +21,7 @@ _RATE = re.compile(r"^stat::average_exec_per_sec: +(\d+)", re.MULTILINE)
 _PEAK = re.compile(r"^stat::peak_rss_mb: +(\d+)", re.MULTILINE)
 _PROGRESS = re.compile(r"^#(\d+)\s.* cov: (\d+)", re.MULTILINE)
 _RSS_MB_MAX = 2048
-_MEMORY = "/dev/shm"  # noqa: S108 (a folder of its own is made in it)
+_MEMORY = "/dev/shm"
 _GRACE_S = 90
 """For importing and instrumenting, for reading the corpus, and for one slow input at the end."""
 

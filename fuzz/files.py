@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from fuzz import seeds_files as seeds
 from fuzz.target import Target, demand
-from openstile.assembly import settings
+from openstile.assembly import settings, withdrawal
 from openstile.crossing import Policy
 from openstile.face.packs import archives, dlib_dat, manifest
 from openstile.face.packs.errors import PackError
@@ -70,6 +70,12 @@ def _parse_told(data: bytes, folder: Path) -> object:
     overrides = dict(line.split("=", 1) for line in lines if "=" in line)
     products = [Product(line.removesuffix("!"), live=line.endswith("!")) for line in lines if "=" not in line]
     return settings.settings_with(_DEFAULTS, overrides, products)
+
+
+def _check_names(data: bytes, value: object) -> None:
+    demand(isinstance(value, tuple) and len(value) > 0, "not a few names")
+    assert isinstance(value, tuple)
+    demand(all(isinstance(name, str) and withdrawal.is_pass_id(name) for name in value), "a name that is no pass id")
 
 
 def _check_gate_key(data: bytes, value: object) -> None:
@@ -232,6 +238,16 @@ TARGETS = (
         parse=_parse_told,
         check=_check_settings,
         seeds=seeds.told,
+        refusals=(BadInputError,),
+        bytes_max=1024,
+    ),
+    Target(
+        name="pass-ids",
+        parser="openstile.assembly.withdrawal.read_names",
+        promise="what was read are ids of passes",
+        parse=lambda data, folder: withdrawal.read_names(_file(folder, "ids.txt", data)),
+        check=_check_names,
+        seeds=seeds.pass_ids,
         refusals=(BadInputError,),
         bytes_max=1024,
     ),

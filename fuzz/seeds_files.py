@@ -79,6 +79,19 @@ def told() -> tuple[bytes, ...]:
     return tuple(line.encode() for line in lines)
 
 
+def pass_ids() -> tuple[bytes, ...]:
+    """Ids of passes, a line each, with remarks; and lines that are none."""
+    whole = bytes(range(16)).hex().encode()
+    return (
+        whole,
+        b"# lost\r\n" + whole + b" # on Monday\n\n" + whole.upper(),
+        whole[:8],
+        whole + b"0",
+        b"./card.png",
+        b"",
+    )
+
+
 def gate_key_files() -> tuple[bytes, ...]:
     """PEM of an Ed25519 key, of one for another curve, and what is no key."""
     pem, pkcs8, bare = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
