@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 OUT ?= build
+SECONDS ?= 600
 
-.PHONY: help demo test lint check coverage bench mutations lock clean
+.PHONY: help demo test lint check coverage bench mutations fuzz vectors lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -36,8 +37,9 @@ lint: $(STAMP) ## Style, types, contracts
 check: lint test ## Everything that must pass before a change lands
 
 coverage: $(STAMP) ## Branch coverage of the rooms that must not fail: at least 95 %
-	$(BIN)/python -m pytest -n 2 tests/passes tests/crossing tests/journal tests/gate tests/cli --cov-branch \
-	  --cov=openstile.passes --cov=openstile.crossing --cov=openstile.journal --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest -n 2 tests/passes tests/trust tests/issuer tests/crossing tests/journal tests/gate tests/cli \
+	  --cov-branch --cov=openstile.passes --cov=openstile.trust --cov=openstile.issuer --cov=openstile.crossing \
+	  --cov=openstile.journal --cov-report=term --cov-fail-under=95
 
 bench: $(STAMP) ## Measure speed, memory and error rates on this machine
 	$(BIN)/openstile models pull
@@ -45,6 +47,13 @@ bench: $(STAMP) ## Measure speed, memory and error rates on this machine
 
 mutations: $(STAMP) ## 200,000 mutated passes: refusals, never a crash or an admission
 	OPENSTILE_MUTATIONS=200000 $(BIN)/python -m pytest tests/passes -k mutat -n 2
+
+fuzz: $(STAMP) ## Search for crashes of every parser of untrusted bytes, SECONDS in all
+	$(BIN)/python -m fuzz --seconds $(SECONDS) --out $(OUT)/fuzz
+
+vectors: $(STAMP) ## Make the published vectors anew, and let both readers answer all of them
+	$(BIN)/python -m tests.vectors.make
+	$(BIN)/python -m pytest -q tests/passes/test_pass_vectors.py tests/interop
 
 lock: $(STAMP) ## Renew the lock files after pyproject.toml changed
 	$(BIN)/python -m pip install --quiet uv

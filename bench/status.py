@@ -9,14 +9,17 @@ import numpy as np
 from bench.report import Section, Table, Target
 from bench.timing import TIMES_COLUMNS, Stopwatches, Times, milliseconds
 from bench.workshop import Workshop
+from openstile.issuer.register import FILLED_MAX
 from openstile.passes.keyring import TrustedIssuer
 from openstile.passes.keys import Algorithm, generate_issuer_key
 from openstile.passes.status_list import StatusList, pack_bits, read_status_list, sign_status_list
 
 NAME = "status"
 TITLE = "Status list: ten million passes, 1 % withdrawn"
-ENTRIES = 10_000_000
-WITHDRAWN = ENTRIES // 100
+PASSES = 10_000_000
+ENTRIES = int(PASSES / FILLED_MAX) + 8
+"""As many as the register wants for so many passes, which lie in it at random."""
+WITHDRAWN = PASSES // 100
 WIRE_KB_MAX = 145
 BUILD_S_MAX = 2.0
 LOAD_MS_MAX = 50.0
@@ -115,8 +118,8 @@ def _section(watches: Stopwatches, look_ups: Times, wire_bytes: int) -> Section:
             ),
         ),
         notes=(
-            f"{ENTRIES:,} entries, {WITHDRAWN:,} of them set at random places: {ENTRIES // 8:,} bytes in a gate's "
-            "memory, found again bit for bit after loading. KB are 1000 bytes.",
+            f"{ENTRIES:,} entries, room for {PASSES:,} passes, {WITHDRAWN:,} of them set at random places: "
+            f"{ENTRIES // 8:,} bytes in a gate's memory, found again bit for bit after loading. KB are 1000 bytes.",
             "Building starts from the indices as integers in memory; reading them from a register comes on top.",
         ),
         figures={

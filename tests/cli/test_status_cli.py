@@ -374,10 +374,10 @@ def test_address_that_names_no_file_is_refused_before_a_pass_names_it(
     assert not (office.folder / "a" / "pass.txt").exists()
 
 
-def test_list_that_is_half_full_stops_issuing_and_says_what_to_do(office: Office) -> None:
+def test_list_that_is_nine_tenths_full_stops_issuing_and_says_what_to_do(office: Office) -> None:
     office.enrol("a")
     connection = sqlite3.connect(office.home.register, isolation_level=None)
-    connection.execute("UPDATE status_list SET taken = 512")
+    connection.execute("UPDATE status_list SET taken = 921")
     connection.close()
     ran = office("enrol", "--pin", "4711", "--product", "season", "--days", 30, "--out", office.folder / "b")
     assert (ran.exit_code, "set issuer.status_list_uri to a new address" in ran.err) == (2, True)

@@ -106,32 +106,32 @@ def test_source_of_randomness_that_gives_one_number_is_refused(register: PassReg
         register.reserve_index(URI, entries=ENTRIES, now=NOW, randbelow=lambda _: 5)
 
 
-def test_list_that_is_half_full_takes_no_more_and_says_what_to_do(register: PassRegister) -> None:
-    fill(register, range(511))
+def test_list_that_is_nine_tenths_full_takes_no_more_and_says_what_to_do(register: PassRegister) -> None:
+    fill(register, range(920))
     register.reserve_index(URI, entries=1024, now=NOW)
-    with pytest.raises(BadInputError, match=r"512 of its 1024 entries .* issuer.status_list_uri to a new address"):
+    with pytest.raises(BadInputError, match=r"921 of its 1024 entries .* issuer.status_list_uri to a new address"):
         register.reserve_index(URI, entries=1024, now=NOW)
     assert register.reserve_index(URI, entries=2048, now=NOW) < 2048, "a list may grow"
     assert register.reserve_index(f"{URI}-b", entries=1024, now=NOW) < 1024
 
 
 def test_index_that_was_reserved_is_taken_by_its_pass_and_counts_once(register: PassRegister) -> None:
-    index = register.reserve_index(URI, entries=4, now=NOW)
+    index = register.reserve_index(URI, entries=3, now=NOW)
     register.add(made(1, index=index))
-    other = register.reserve_index(URI, entries=4, now=NOW)
+    other = register.reserve_index(URI, entries=3, now=NOW)
     register.add(made(2, index=other))
-    with pytest.raises(BadInputError, match="2 of its 4"):
-        register.reserve_index(URI, entries=4, now=NOW)
+    with pytest.raises(BadInputError, match="2 of its 3"):
+        register.reserve_index(URI, entries=3, now=NOW)
 
 
 def test_reserved_index_without_a_pass_becomes_free_after_its_time(register: PassRegister) -> None:
     for _ in range(2):
-        register.reserve_index(URI, entries=4, now=NOW)
+        register.reserve_index(URI, entries=3, now=NOW)
     register.forget_expired(NOW + timedelta(days=6), held_until=NOW + timedelta(days=36))
     with pytest.raises(BadInputError):
-        register.reserve_index(URI, entries=4, now=NOW)
+        register.reserve_index(URI, entries=3, now=NOW)
     register.forget_expired(NOW + timedelta(days=7), held_until=NOW + timedelta(days=37))
-    register.reserve_index(URI, entries=4, now=NOW)
+    register.reserve_index(URI, entries=3, now=NOW)
 
 
 def test_states_and_their_times_are_noted(register: PassRegister) -> None:

@@ -50,7 +50,7 @@ def _killed_after(folder: Path, delay_s: float, *, fades: bool) -> list[int]:
 
 def test_killed_gate_loses_no_acknowledged_tap(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}")  # noqa: T201
+    print(f"seed {seed}")
     generator = random.Random(seed)
     key, path = GateKey.open(tmp_path / "gate.pem"), tmp_path / "journal.db"
     said_last = 0

@@ -103,8 +103,8 @@ def test_mutated_passes_are_refused_and_never_crash_or_admit() -> None:
         still_valid += 1
     assert {name for name, _ in refused} == {name for name, _, _ in LAYERS}
     assert still_valid < COUNT // 20
-    print(f"seed {SEED}: {refused.total()} refused, {still_valid} signed anew with other valid claims")  # noqa: T201
-    print(sorted((name, fault.value, count) for (name, fault), count in refused.items()))  # noqa: T201
+    print(f"seed {SEED}: {refused.total()} refused, {still_valid} signed anew with other valid claims")
+    print(sorted((name, fault.value, count) for (name, fault), count in refused.items()))
 
 
 def test_every_single_byte_of_a_pass_is_authenticated() -> None:

@@ -12,7 +12,7 @@ gate_group = "main"         # gates that share one sealing key
 id = "example-issuer"       # who signs passes
 algorithm = "EdDSA"         # of new issuer keys: EdDSA or ES256
 status_list_uri = ""        # where the status list will be published; empty: passes carry no status reference
-status_list_size = 16777216 # a pass gets a random index below this; half of them are ever used
+status_list_size = 16777216 # a pass gets a random index below this; nine tenths are used at most
 status_list_days = 7        # for how long gates may use a list that was built
 status_list_ttl_s = 300     # how often gates shall look for a newer one
 

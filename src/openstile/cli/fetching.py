@@ -45,9 +45,7 @@ def fetch_lists(home: HomeOption = None, as_json: JsonOption = False) -> int:
 
     here = Installation.open(existing_home_of(home))
     if not here.settings.trust.status_lists:
-        raise BadInputError(
-            "trust.status_lists: names no list; set its addresses, or use status apply"
-        )
+        raise BadInputError("trust.status_lists: names no list; set its addresses, or use status apply")
     fetcher = here.fetcher()
     try:
         refresher = Refresher(here, fetcher)

@@ -20,8 +20,9 @@ from openstile.terms.limits import PASS_ID_BYTES, REGISTER_PASSES_SHOWN_MAX, STA
 
 HELD_FOR = timedelta(days=7)
 """How long an index that was reserved waits for its pass."""
-FILLED_MAX = 0.5
-"""The part of a list's indices that may be in use: beyond it the random ones left say too much of who came last."""
+FILLED_MAX = 0.9
+"""The part of a list's indices that may be in use: beyond it a random free one takes many draws, and those left say too
+much of who came last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class PassRegister:
     ) -> int:
         """A random index below `entries` that no pass of the list at `uri` has, held for HELD_FOR. Durable.
 
-        `randbelow` gives a uniform number below its argument. Raises BadInputError when half of the list is in use, or
-        when it has more entries already.
+        `randbelow` gives a uniform number below its argument. Raises BadInputError when FILLED_MAX of the list is
+        in use, or when it has more entries already.
         """
         StatusReference(uri, 0)
         with transaction(self._connection, self.path):
@@ -68,10 +69,10 @@ class PassRegister:
             if taken + 1 > in_list * FILLED_MAX:
                 raise BadInputError(
                     f"status list {uri}: {taken} of its {in_list} entries are in use, and random ones are only found "
-                    "while half are free; set issuer.status_list_uri to a new address, and keep publishing this one"
+                    "while a tenth is free; set issuer.status_list_uri to a new address, and keep publishing this one"
                 )
             until = int((now + HELD_FOR).timestamp())
-            for _ in range(256):  # each draw is free with a chance of a half or more
+            for _ in range(256):  # each draw is free with a chance of a tenth or more
                 index = randbelow(in_list)
                 if not self._is_taken(list_id, index):
                     self._connection.execute("INSERT INTO held_index VALUES (?, ?, ?)", (list_id, index, until))

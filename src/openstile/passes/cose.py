@@ -72,9 +72,7 @@ def encode_sign1(
     return encode([protected_bytes, unprotected, payload, signature], tag=SIGN1_TAG)
 
 
-def decode_sign1(
-    data: bytes, *, what: str, tag: int | None = SIGN1_TAG, bytes_max: int = PASS_BYTES_MAX
-) -> Sign1:
+def decode_sign1(data: bytes, *, what: str, tag: int | None = SIGN1_TAG, bytes_max: int = PASS_BYTES_MAX) -> Sign1:
     """Parses a COSE_Sign1 in strict CBOR, tagged unless `tag` is None. Raises CborError or CoseError."""
     match decode(data, what=what, tag=tag, bytes_max=bytes_max):
         case [bytes() as written, dict() as unprotected, bytes() as payload, bytes() as signature]:
