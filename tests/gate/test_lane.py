@@ -116,6 +116,17 @@ def test_clock_before_what_the_gate_was_told_last_is_not_believed_even_without_a
     assert _present(ahead, world.face_pass()).reason is Reason.CLOCK_UNSURE
 
 
+def test_one_pass_at_two_gates_needs_its_owner_at_both(world: World, journal: Journal, tmp_path: Path) -> None:
+    """Gates do not know of each other: what a copy lacks at the second gate is the owner."""
+    presented = world.face_pass(owner=1)
+    assert _present(lane_of(world, journal, ShownBarrier()), presented, 1).admitted
+    with journal_in(tmp_path / "second") as elsewhere:
+        second = lane_of(world, elsewhere, ShownBarrier())
+        assert _present(second, presented, 2, 2, 2).reason is Reason.FACE_DOES_NOT_MATCH
+        assert elsewhere.taps() == ()
+        assert _present(second, presented, 1).admitted
+
+
 class GoneToken:
     """A key whose token was taken away."""
 

@@ -24,14 +24,15 @@ from openstile.passes import PassFault, issue_pass
 from openstile.passes.cbor import Cbor, CborKey, decode, encode
 from openstile.passes.claims import Assurance, Entitlement
 from openstile.passes.cose import encode_sign1
-from openstile.passes.holder import HolderKey, HolderPublicKey, generate_holder_key
+from openstile.passes.holder import HolderKey, HolderPublicKey, holder_key_of
+from openstile.passes.hpke import derive_key_pair
 from openstile.passes.live import WalletPass, is_named, show_live, write_proof
 from openstile.passes.text import to_text
 from openstile.terms import BadInputError
 from openstile.terms.limits import LIVE_AGE_S_MAX, LIVE_AHEAD_S_MAX
 
-HOLDER = generate_holder_key()
-OTHER = generate_holder_key()
+HOLDER = holder_key_of(derive_key_pair(steady("holder")(32)))
+OTHER = holder_key_of(derive_key_pair(steady("another holder")(32)))
 SECOND = timedelta(seconds=1)
 
 
