@@ -249,14 +249,16 @@ def test_keeper_asks_when_it_is_time_and_goes_on_without_its_servers(
     here = installation(away)
     with closing(here.fetcher()) as fetcher:
         keeper = Keeper(here, fetcher)
-        keeper.turn()
+        keeper.ask()
+        keeper.look()
         assert keeper.current().statuses.issued_at(uri) is not None
-        keeper.turn()
+        keeper.ask()
         assert served.statuses == [200], "not before it is time again"
     with closing(Fetcher()) as stranger:
         other = Keeper(here, stranger)
         with caplog.at_level(logging.ERROR):
-            other.turn()
+            other.ask()
+            other.look()
     assert "cannot be fetched" in caplog.text
     assert other.current().statuses.issued_at(uri) is not None
 

@@ -7,7 +7,7 @@ from openstile.assembly.trust import accept_status_list
 from openstile.assembly.wire import Installation
 from openstile.gate.fetch import Fetcher
 from openstile.passes.status_list import StatusList
-from openstile.terms import BadInputError, OpenstileError
+from openstile.terms import OpenstileError
 from openstile.terms.limits import BUNDLE_BYTES_MAX, STATUS_TOKEN_BYTES_MAX
 from openstile.trust import TrustFolder
 
@@ -31,6 +31,7 @@ class Refresher:
         self._folder = TrustFolder(installation.home.trust)
         self._fetcher = fetcher
         self._bundle_etag: str | None = None
+        self._ttls_s: dict[str, int] = {}
 
     def bundle(self) -> Refreshed | None:
         """The bundle at `trust.bundle_url`; None where there is no such setting."""
@@ -53,19 +54,16 @@ class Refresher:
         try:
             fetched = self._fetcher.get(uri, etag=self._folder.etag(uri), bytes_max=STATUS_TOKEN_BYTES_MAX)
             if fetched is None:
-                return Refreshed(uri, is_new=False)
+                return Refreshed(uri, is_new=False, ttl_s=self._ttls_s.get(uri))
             before = self._folder.fingerprint()
-            accepted = self._accept(fetched.data)
-            if accepted.uri != uri:
-                raise BadInputError(
-                    f"{uri}: sends the list of {accepted.uri}; correct the server, or trust.status_lists"
-                )
+            accepted = self._accept(fetched.data, uri)
+            self._ttls_s[uri] = accepted.ttl_s
             if fetched.etag is not None:
                 self._folder.keep_etag(fetched.data, fetched.etag)
             return Refreshed(uri, is_new=self._folder.fingerprint() != before, ttl_s=accepted.ttl_s)
         except OpenstileError as error:
             return Refreshed(uri, is_new=False, problem=str(error))
 
-    def _accept(self, data: bytes) -> StatusList:
+    def _accept(self, data: bytes, uri: str) -> StatusList:
         here = self._installation
-        return accept_status_list(here.home, here.keys, data, now=here.clock.now())
+        return accept_status_list(here.home, here.keys, data, now=here.clock.now(), uri=uri)

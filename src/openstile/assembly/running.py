@@ -1,12 +1,13 @@
-"""A gate that runs: the loop on its camera, and beside it a thread that keeps up to date what the gate goes by."""
+"""A gate that runs: the loop on its camera, and beside it threads that keep up to date what the gate goes by."""
 
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 
-from openstile.assembly.refresh import Refresher
+from openstile.assembly.refresh import Refreshed, Refresher
 from openstile.assembly.settings import load_settings
 from openstile.assembly.trust import TrustWatch
 from openstile.assembly.wire import Installation
@@ -20,46 +21,88 @@ _log = logging.getLogger("openstile.gate")
 
 LOOK_EVERY_S = 1.0
 """How soon a running gate notices that something in its home changed."""
+_ASK_EVERY_S_MIN = 10
+"""However short a list's time to live: an issuer does not decide how hard gates work."""
+_END_S = 2.0
+"""How long a gate that ends waits for a server's answer."""
 
 
 class Keeper:
-    """Looks at the home every LOOK_EVERY_S and at the servers when it is time, in a thread of its own."""
+    """Looks at the home every LOOK_EVERY_S and at the servers when it is time, each in a thread of its own.
+
+    So a server that is slow, or means harm, keeps nothing back that is done at the gate itself.
+    """
 
     def __init__(self, installation: Installation, fetcher: Fetcher) -> None:
         self._installation = installation
         self._watch = TrustWatch(installation.home, lambda: load_settings(installation.home.settings))
         self._refresher = Refresher(installation, fetcher)
         self._due_ns = 0
+        self._complained = ""
         self._stop = threading.Event()
         self.current = self._watch.current
 
-    def turn(self) -> None:
-        """One look. Raises nothing: a gate that cannot be told anything new goes on with what it has."""
-        try:
-            if self._installation.clock.monotonic_ns() >= self._due_ns:
-                self._ask()
+    def look(self) -> None:
+        """One look at the home. Raises nothing: a gate that cannot be told anything new goes on with what it has."""
+        with self._going_on():
             self._watch.look()
-        except (OpenstileError, OSError) as error:  # the disk, say; the next turn tries again
-            _log.error("%s", error)
 
-    def run(self) -> None:
-        """Turn after turn, until `stop`."""
+    def ask(self) -> None:
+        """Asks the servers, when it is time again. Raises nothing; what came counts from the next look on."""
+        with self._going_on():
+            if self._installation.clock.monotonic_ns() >= self._due_ns:
+                self._wait(self._installation.settings.trust.fetch_every_s)
+                self._ask()
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Looking and asking go on while the context is open."""
+        threads = [
+            threading.Thread(target=self._run, args=(action,), name=f"openstile-{name}", daemon=True)
+            for name, action in (("look", self.look), ("ask", self.ask))
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(_END_S)
+
+    def _run(self, action: Callable[[], None]) -> None:
         while not self._stop.wait(LOOK_EVERY_S):
-            self.turn()
-
-    def stop(self) -> None:
-        """End `run` soon."""
-        self._stop.set()
+            action()
 
     def _ask(self) -> None:
         trust = self._installation.settings.trust
-        asked = [self._refresher.bundle(), *(self._refresher.status_list(uri) for uri in trust.status_lists)]
-        answers = [answer for answer in asked if answer is not None]
-        for answer in answers:
-            if answer.problem is not None:
+        ttls_s = [trust.fetch_every_s]
+        lists = [partial(self._refresher.status_list, uri) for uri in trust.status_lists]
+        asks: list[Callable[[], Refreshed | None]] = [self._refresher.bundle, *lists]
+        for ask in asks:
+            answer = None
+            with self._going_on():  # one source keeps none of the others back
+                answer = None if self._stop.is_set() else ask()
+            if answer is not None and answer.problem is not None:
                 _log.error("not refreshed: %s", answer.problem)
-        wait_s = min([trust.fetch_every_s, *(answer.ttl_s for answer in answers if answer.ttl_s is not None)])
-        self._due_ns = self._installation.clock.monotonic_ns() + wait_s * 1_000_000_000
+            if answer is not None and answer.ttl_s is not None:
+                ttls_s.append(answer.ttl_s)
+        self._wait(max(_ASK_EVERY_S_MIN, min(ttls_s)))
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Nothing ends a thread that a gate relies on: what fails is logged, when it is something else than before."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 (also what nobody foresaw)
+            problem = f"{type(error).__name__}: {error}"
+            if problem != self._complained:
+                foreseen = isinstance(error, OpenstileError | OSError)  # the disk, say
+                _log.error("what was in use stays in use: %s", problem, exc_info=None if foreseen else error)
+            self._complained = problem
+
+    def _wait(self, seconds: int) -> None:
+        self._due_ns = self._installation.clock.monotonic_ns() + seconds * 1_000_000_000
 
 
 @contextmanager
@@ -85,7 +128,7 @@ def open_gate(
     chosen = installation.barrier(barrier, announce=announce)
     with closing(chosen), closing(installation.fetcher()) as fetcher, installation.open_journal() as journal:
         keeper = Keeper(installation, fetcher)
-        with _beside(keeper):
+        with keeper.beside():
             yield GateLoop(
                 lane=installation.lane(journal, chosen, keeper.current),
                 journal=journal,
@@ -97,14 +140,3 @@ def open_gate(
                 times=installation.settings.loop_times(),
                 report=report,
             )
-
-
-@contextmanager
-def _beside(keeper: Keeper) -> Iterator[None]:
-    thread = threading.Thread(target=keeper.run, name="openstile-keeper", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        keeper.stop()
-        thread.join()

@@ -6,7 +6,7 @@ them. What cannot be read leaves the old set in use, and says so.
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from openstile.assembly.home import Home
@@ -17,8 +17,9 @@ from openstile.passes import GateKeyring
 from openstile.passes.keyring import Retirement, TrustedIssuer
 from openstile.passes.keystore import KeyStore
 from openstile.passes.standing import StatusLists
-from openstile.passes.status_list import StatusList
+from openstile.passes.status_list import StatusList, read_status_list
 from openstile.terms import BadInputError, OpenstileError
+from openstile.terms.limits import CLOCK_SKEW_S_MAX
 from openstile.trust.bundle import Bundle
 from openstile.trust.folder import TrustFolder
 
@@ -38,7 +39,8 @@ def load_trust(home: Home, settings: Settings) -> Trust:
         raise BadInputError(f"{home.keys}: holds no keys yet; run: openstile keys create, or enrol a rider")
     statuses = StatusLists(folder.status_lists(keyring.issuers))
     told = [at for at in (statuses.latest(), bundle.made if bundle else None) if at is not None]
-    return Trust(keyring, statuses, policy, max(told, default=None))
+    ahead = timedelta(seconds=CLOCK_SKEW_S_MAX)  # so far from now they may have been when they were accepted
+    return Trust(keyring, statuses, policy, max(told) - ahead if told else None)
 
 
 def policy_of(bundle: Bundle, settings: Settings) -> Policy:
@@ -62,11 +64,16 @@ def _keyring_of(bundle: Bundle, held: GateKeyring) -> GateKeyring:
     )
 
 
-def accept_status_list(home: Home, keys: KeyStore, data: bytes, *, now: datetime) -> StatusList:
-    """Take a status list into use, signed by an issuer that this gate trusts. Raises OpenstileError."""
-    folder = TrustFolder(home.trust)
+def accept_status_list(home: Home, keys: KeyStore, data: bytes, *, now: datetime, uri: str | None = None) -> StatusList:
+    """Take a status list into use, signed by an issuer that this gate trusts. Raises OpenstileError.
+
+    A key that was revoked here signs none, whatever a bundle says of it. With `uri` only the list of that address.
+    """
+    folder, held = TrustFolder(home.trust), keys.gate_keyring()
     bundle = folder.bundle()
-    issuers = keys.gate_keyring().issuers if bundle is None else bundle.issuers
+    issuers = held.issuers if bundle is None else _keyring_of(bundle, held).issuers
+    if uri is not None and (made := read_status_list(data, issuers=issuers, now=now)).uri != uri:
+        raise BadInputError(f"{uri}: sends the list of {made.uri}; correct the server, or trust.status_lists")
     return folder.accept_status_list(data, issuers=issuers, now=now)
 
 

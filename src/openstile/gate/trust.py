@@ -16,4 +16,5 @@ class Trust:
     statuses: StatusLists
     policy: Policy
     told_at: datetime | None = None
-    """The newest time that an operator or issuer signed in any of it: it cannot be earlier than that now."""
+    """It cannot be earlier than that now: the newest time that an operator or issuer signed in any of it, less what
+    their clock may be ahead."""

@@ -1,0 +1,125 @@
+"""Attacks on a gate's keeping up to date: by servers, by issuers whose key was stolen, by a clock that is ahead."""
+
+import threading
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.gate.test_fetch_hostile import answering
+
+from openstile.assembly.home import open_home
+from openstile.assembly.refresh import Refresher
+from openstile.assembly.running import Keeper
+from openstile.assembly.trust import accept_status_list, load_trust
+from openstile.assembly.wire import Installation
+from openstile.cli.app import run
+from openstile.passes.keyfile import Role
+from openstile.passes.status_list import StatusListError, pack_bits, sign_status_list
+from openstile.terms.limits import CLOCK_SKEW_S_MAX
+from openstile.trust import TrustFolder
+
+URI = "https://passes.example/status/1"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    for role in ("issuer", "gate-group", "operator"):
+        assert run(["keys", "create", role, "--home", str(home)]) == 0
+    return home
+
+
+@pytest.fixture
+def here(home: Path) -> Installation:
+    return Installation.open(open_home(home))
+
+
+def signed(here: Installation, *, ahead_s: int = 0, uri: str = URI) -> bytes:
+    """A list that withdraws nobody, by the issuer of this home."""
+    now = here.clock.now().replace(microsecond=0) + timedelta(seconds=ahead_s)
+    return sign_status_list(
+        issuer_key=here.keys.issuer_key(now=here.clock.now()),
+        uri=uri,
+        bits=pack_bits(entries=1024, indices=[]),
+        issued_at=now,
+        expires=now + timedelta(days=1),
+        ttl_s=60,
+    )
+
+
+def test_server_that_never_ends_keeps_no_change_in_the_home_back(home: Path, here: Installation) -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        asked.set()
+        released.wait()
+
+    settings = home / "settings.toml"
+    with answering(hang) as url:
+        settings.write_text(settings.read_text().replace("status_lists = []", f'status_lists = ["{url}"]'))
+        again = Installation.open(open_home(home))
+        with closing(again.fetcher()) as fetcher:
+            keeper = Keeper(again, fetcher)
+            asking = threading.Thread(target=keeper.ask)
+            asking.start()
+            assert asked.wait(30)
+            settings.write_text(settings.read_text().replace("passback_s = 300", "passback_s = 7"))
+            keeper.look()
+            assert keeper.current().policy.passback_s == 7
+            assert asking.is_alive()
+            released.set()
+            asking.join()
+
+
+def test_list_by_a_key_that_was_revoked_here_is_not_taken_though_the_bundle_still_names_it(
+    home: Path, here: Installation, tmp_path: Path
+) -> None:
+    """Else a thief could put a list that counts for nothing in place of the one that withdraws passes."""
+    assert run(["bundle", "build", "--out", str(tmp_path / "b.cose"), "--home", str(home)]) == 0
+    assert run(["bundle", "apply", str(tmp_path / "b.cose"), "--home", str(home)]) == 0
+    stolen = signed(here, ahead_s=60)
+    (kid,) = (key.public.kid.hex() for key in here.keys.public_keys(Role.ISSUER))
+    assert run(["keys", "revoke", kid, "--yes", "--home", str(home)]) == 0
+    with pytest.raises(StatusListError, match="revoked"):
+        accept_status_list(here.home, here.keys, stolen, now=here.clock.now())
+    assert TrustFolder(here.home.trust).floors().lists == ()
+
+
+def test_list_of_another_address_is_refused_before_it_is_taken_into_use(here: Installation) -> None:
+    """Else a server could fill all the places for lists with addresses that nobody asked for."""
+    other = signed(here)
+
+    def send(connection: object, _: object) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(other) + other)  # type: ignore[attr-defined]
+
+    with answering(send) as url, closing(here.fetcher()) as fetcher:
+        answer = Refresher(here, fetcher).status_list(url)
+    assert "sends the list of" in str(answer.problem)
+    assert TrustFolder(here.home.trust).floors().lists == ()
+
+
+def test_issuer_whose_clock_is_ahead_does_not_stop_the_gates(here: Installation) -> None:
+    """A list from as far ahead as is accepted says no more of the time than that it is not long before."""
+    now = here.clock.now()
+    accept_status_list(here.home, here.keys, signed(here, ahead_s=CLOCK_SKEW_S_MAX - 5), now=now)
+    told_at = load_trust(here.home, here.settings).told_at
+    assert told_at is not None
+    assert told_at <= here.clock.now()
+
+
+def test_what_nobody_foresaw_ends_no_keeping_up_to_date(
+    here: Installation, home: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Refresher, "bundle", fail)
+    with closing(here.fetcher()) as fetcher:
+        keeper = Keeper(here, fetcher)
+        keeper.ask()
+        assert "ZeroDivisionError" in caplog.text
+        settings = home / "settings.toml"
+        settings.write_text(settings.read_text().replace("passback_s = 300", "passback_s = 7"))
+        keeper.look()
+        assert keeper.current().policy.passback_s == 7
