@@ -6,13 +6,24 @@ from pathlib import Path
 
 from openstile.assembly.enrolment import Enrolled, PassOrder, enrol_with_face, enrol_with_pin
 from openstile.assembly.home import open_home
+from openstile.assembly.phone import Phone, make_holder, read_holder_public
 from openstile.assembly.wire import Installation
+from openstile.assembly.withdrawal import build_lists, change_states, find_passes, open_existing_register
 from openstile.demo.clock import TurnableClock
 from openstile.demo.folder import DemoFolder
+from openstile.desk.files import WALLET_FILE_NAME
+from openstile.issuer import PassState
 from openstile.passes.keyfile import Role
 from openstile.terms.files import write_private
 
 PIN = "4711"
+_LIVE_PRODUCT = "staff-door"
+_SETTINGS = f"""[issuer]
+status_list_uri = "https://passes.example/status/1"
+
+[policy]
+live_products = ["{_LIVE_PRODUCT}"]
+""".encode()
 _OTHER_SETTINGS = b'[operator]\ngate_group = "north"\n'
 _DAYS_AGO = 10
 
@@ -56,17 +67,24 @@ class Cast:
     of_withdrawn_issuer: HeldPass
     of_next_season: HeldPass
     of_other_gates: HeldPass
+    lost: HeldPass
+    """Withdrawn after its rider had lost it."""
+    on_phone: HeldPass
+    """Of a product that must be shown live."""
+    phone: Phone
 
     @property
     def passes(self) -> tuple[HeldPass, ...]:
         """All passes, the riders' own first."""
         riders = (self.president, self.vice_president, self.astronaut, self.pin_rider)
-        return (*riders, self.expired, self.of_withdrawn_issuer, self.of_next_season, self.of_other_gates)
+        refused = (self.expired, self.of_withdrawn_issuer, self.of_next_season, self.of_other_gates, self.lost)
+        return (*riders, self.on_phone, *refused)
 
 
 def enrol_all(folder: DemoFolder, portraits: dict[str, Path], clock: TurnableClock) -> Cast:
     """Make the keys and enrol everyone, as `openstile enrol` does. The clock ends where it began."""
     president_photo = portraits["president-1.jpg"]
+    write_private(folder.home / "settings.toml", _SETTINGS)
     installation = Installation.open(open_home(folder.home), clock=clock)
 
     def enrol(name: str, rider: str, photo: Path | None, *, product: str = "season-2026", days: int = 365) -> HeldPass:
@@ -88,6 +106,13 @@ def enrol_all(folder: DemoFolder, portraits: dict[str, Path], clock: TurnableClo
     of_other_gates = _enrol(
         other, folder.passes / "president-other-gates", "the president", president_photo, product="season-north"
     )
+    lost = enrol("president-lost", "the president", president_photo)
+    with open_existing_register(installation) as register:
+        change_states(
+            installation, find_passes(installation, register, [str(lost.enrolled.issued.pass_id)]), PassState.REVOKED
+        )
+    on_phone, phone = _enrol_on_phone(installation, folder.passes / "staff-phone")
+    build_lists(installation)
     return Cast(
         installation=installation,
         president=enrol("president", "the president", president_photo),
@@ -98,6 +123,9 @@ def enrol_all(folder: DemoFolder, portraits: dict[str, Path], clock: TurnableClo
         of_withdrawn_issuer=of_withdrawn_issuer,
         of_next_season=of_next_season,
         of_other_gates=of_other_gates,
+        lost=lost,
+        on_phone=on_phone,
+        phone=phone,
     )
 
 
@@ -110,6 +138,16 @@ def _enrol(
         enrol_with_face(installation, order, photographs) if photographs else enrol_with_pin(installation, order, PIN)
     )
     return HeldPass(out.name, rider, product, photographs, enrolled)
+
+
+def _enrol_on_phone(installation: Installation, out: Path) -> tuple[HeldPass, Phone]:
+    """A pass with a PIN for a phone: the phone makes its key, the desk puts the public half into the pass."""
+    private, public = make_holder(out)
+    order = PassOrder(product=_LIVE_PRODUCT, days=365, out=out, holder=read_holder_public(public))
+    enrolled = enrol_with_pin(installation, order, PIN)
+    wallet = next(path for path in enrolled.files if path.name == WALLET_FILE_NAME)
+    held = HeldPass(out.name, "a member of staff", _LIVE_PRODUCT, (), enrolled)
+    return held, Phone.open(wallet=wallet, key=private)
 
 
 def _withdraw_issuer_key(installation: Installation) -> None:

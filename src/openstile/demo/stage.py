@@ -1,5 +1,6 @@
 """Plays the scenes at one lane of a real gate, and judges each outcome."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -85,12 +86,14 @@ def _typed(scene: Scene) -> str | None:
     return scene.pin
 
 
-def _presented(shown: Path | str | Frame) -> str:
+def _presented(shown: Path | str | Frame | Callable[[], str]) -> str:
     """What the reader makes of what is shown; empty when there is nothing it can read."""
     if isinstance(shown, Frame):
         texts = read_qr(shown.pixels)
         return texts[0] if len(texts) == 1 else ""
     if isinstance(shown, str):
         return shown
+    if not isinstance(shown, Path):
+        return shown()
     presented = read_presented(shown)
     return presented if isinstance(presented, str) else presented.decode("latin-1")
