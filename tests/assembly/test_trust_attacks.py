@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.gate.test_fetch_hostile import answering
+from tests.gate.tls_server import serving
 
 from openstile.assembly.home import open_home
 from openstile.assembly.refresh import Refresher
 from openstile.assembly.running import Keeper
-from openstile.assembly.trust import accept_status_list, load_trust
+from openstile.assembly.settings import load_settings
+from openstile.assembly.trust import TrustWatch, accept_status_list, load_trust
 from openstile.assembly.wire import Installation
 from openstile.cli.app import run
 from openstile.passes.keyfile import Role
@@ -33,6 +35,10 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def here(home: Path) -> Installation:
     return Installation.open(open_home(home))
+
+
+def watch(home: Path) -> TrustWatch:
+    return TrustWatch(open_home(home), lambda: load_settings(home / "settings.toml"))
 
 
 def signed(here: Installation, *, ahead_s: int = 0, uri: str = URI) -> bytes:
@@ -123,3 +129,62 @@ def test_what_nobody_foresaw_ends_no_keeping_up_to_date(
         settings.write_text(settings.read_text().replace("passback_s = 300", "passback_s = 7"))
         keeper.look()
         assert keeper.current().policy.passback_s == 7
+
+
+def test_settings_that_cannot_be_read_keep_no_revocation_back(
+    here: Installation, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = watch(home)
+    settings = home / "settings.toml"
+    settings.write_text(settings.read_text().replace("passback_s = 300", "passback_s = many"))
+    here.keys.revoke(here.keys.issuer_key(now=here.clock.now()).public.kid.hex(), now=here.clock.now())
+    assert not watched.look()
+    assert not watched.look()
+    assert [issuer.revoked for issuer in watched.current().keyring.issuers] == [True]
+    assert watched.current().policy.passback_s == 300
+    assert len(caplog.records) == 1
+    settings.write_text(settings.read_text().replace("passback_s = many", "passback_s = 7"))
+    assert watched.look()
+    assert watched.current().policy.passback_s == 7
+
+
+def test_settings_that_were_refused_for_their_permissions_count_once_those_are_right(home: Path) -> None:
+    watched, settings = watch(home), home / "settings.toml"
+    settings.write_text(settings.read_text().replace("passback_s = 300", "passback_s = 7"))
+    settings.chmod(0o666)
+    assert not watched.look()
+    settings.chmod(0o600)
+    assert watched.look()
+    assert watched.current().policy.passback_s == 7
+
+
+def test_list_that_was_lost_counts_again_when_the_same_is_sent(here: Installation, home: Path) -> None:
+    data, now = signed(here), here.clock.now()
+    accept_status_list(here.home, here.keys, data, now=now)
+    (content,) = here.home.trust.glob("*.cbor")
+    content.unlink()
+    watched = watch(home)
+    assert watched.current().statuses.issued_at(URI) is None
+    accept_status_list(here.home, here.keys, data, now=now)
+    assert watched.look()
+    assert watched.current().statuses.issued_at(URI) is not None
+
+
+def test_bundle_that_was_put_aside_is_sent_again_to_a_gate_that_runs(
+    here: Installation, home: Path, tmp_path: Path
+) -> None:
+    assert run(["bundle", "build", "--out", str(tmp_path / "b.cose"), "--home", str(home)]) == 0
+    settings = home / "settings.toml"
+    with serving(tmp_path) as served:
+        served.files["/bundle"] = (tmp_path / "b.cose").read_bytes()
+        told = f'bundle_url = "{served.at("/bundle")}"\nca_file = "{served.ca_file}"'
+        settings.write_text(settings.read_text().replace('bundle_url = ""', told).replace('ca_file = ""', ""))
+        again = Installation.open(open_home(home))
+        with closing(again.fetcher()) as fetcher:
+            refresher = Refresher(again, fetcher)
+            assert refresher.bundle() is not None
+            again.home.trust.rename(home / "aside")
+            answer = refresher.bundle()
+    assert answer is not None
+    assert (answer.is_new, answer.problem) == (True, None)
+    assert TrustFolder(again.home.trust).bundle() is not None

@@ -10,6 +10,7 @@ from openstile.passes.status_list import StatusList
 from openstile.terms import OpenstileError
 from openstile.terms.limits import BUNDLE_BYTES_MAX, STATUS_TOKEN_BYTES_MAX
 from openstile.trust import TrustFolder
+from openstile.trust.contents import hash_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Refresher:
         self._installation = installation
         self._folder = TrustFolder(installation.home.trust)
         self._fetcher = fetcher
-        self._bundle_etag: str | None = None
+        self._bundle_etag: tuple[str | None, str | None] = (None, None)
+        """SHA-256 of a bundle, and what the server called it."""
         self._ttls_s: dict[str, int] = {}
 
     def bundle(self) -> Refreshed | None:
@@ -39,12 +41,14 @@ class Refresher:
         if not url:
             return None
         try:
-            fetched = self._fetcher.get(url, etag=self._bundle_etag, bytes_max=BUNDLE_BYTES_MAX)
+            sha256, etag = self._bundle_etag
+            held = sha256 is not None and sha256 == self._folder.bundle_sha256()
+            fetched = self._fetcher.get(url, etag=etag if held else None, bytes_max=BUNDLE_BYTES_MAX)
             if fetched is None:
                 return Refreshed(url, is_new=False)
             before = self._folder.fingerprint()
             accept_bundle(self._installation, fetched.data)
-            self._bundle_etag = fetched.etag
+            self._bundle_etag = (hash_of(fetched.data), fetched.etag)
             return Refreshed(url, is_new=self._folder.fingerprint() != before)
         except OpenstileError as error:
             return Refreshed(url, is_new=False, problem=str(error))

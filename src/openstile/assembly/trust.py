@@ -85,7 +85,8 @@ class TrustWatch:
         self._home = home
         self._load_settings = load_settings
         self._seen = self._fingerprint()
-        self._trust = load_trust(home, load_settings())
+        self._settings = load_settings()
+        self._trust = load_trust(home, self._settings)
         self._complained = ""
 
     def current(self) -> Trust:
@@ -93,20 +94,38 @@ class TrustWatch:
         return self._trust
 
     def look(self) -> bool:
-        """Whether something had changed and is in use now. Raises nothing: what cannot be used is logged, once."""
+        """Whether something had changed and all of it is in use now. What cannot be used is logged, once.
+
+        Settings that cannot be used leave the old ones in use, and keep back no key that was revoked and no list.
+        """
         try:
             seen = self._fingerprint()
             if seen == self._seen:
                 return False
-            self._trust = load_trust(self._home, self._load_settings())
+            damaged = self._read_settings()
+            self._trust = load_trust(self._home, self._settings)
         except OpenstileError as error:
-            if str(error) != self._complained:
-                _log.error("what was in use stays in use: %s", error)
-            self._complained = str(error)
+            self._complain(error)
             return False
-        self._seen, self._complained = seen, ""
+        self._seen = seen
+        if damaged is not None:
+            self._complain(damaged)
+            return False
+        self._complained = ""
         _log.info("keys, lists and policy read anew")
         return True
+
+    def _read_settings(self) -> OpenstileError | None:
+        try:
+            self._settings = self._load_settings()
+        except OpenstileError as error:
+            return error
+        return None
+
+    def _complain(self, error: OpenstileError) -> None:
+        if str(error) != self._complained:
+            _log.error("what was in use stays in use: %s", error)
+        self._complained = str(error)
 
     def _fingerprint(self) -> tuple[object, ...]:
         return (
@@ -124,9 +143,9 @@ def _names_and_times(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def _time(path: Path) -> tuple[int, int]:
-    """Files are replaced, never changed in place: a new one has another number, a rewritten one another time."""
+    """A file that replaces another has another number; one rewritten, or given other permissions, another time."""
     try:
         status = path.stat()
     except OSError:
         return (0, 0)
-    return (status.st_ino, status.st_mtime_ns)
+    return (status.st_ino, status.st_ctime_ns)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openstile.terms.errors import BadInputError
-from openstile.terms.files import write_private
+from openstile.terms.files import sync_folder, write_private
 
 PASS_FILE_NAMES = ("pass.png", "pass.svg", "pass.pdf", "pass.txt")
 WALLET_FILE_NAME = "pass.wallet"
@@ -61,6 +61,8 @@ def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[
             (staging / target.name).replace(target)
         if old_wallet not in targets:
             old_wallet.unlink(missing_ok=True)  # of the pass that was replaced
+        sync_folder(folder)  # before anybody withdraws the pass that this one follows
+        sync_folder(folder.parent)
     except OSError as error:
         raise BadInputError(f"{folder}: cannot be written: {error.strerror}; give another --out") from None
     finally:

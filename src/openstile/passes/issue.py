@@ -25,7 +25,7 @@ from openstile.terms.limits import PASS_ID_BYTES, SALT_BYTES
 class IssuedPass:
     """A new pass as text for its QR code, what may be noted of it, and what goes to the rider's phone alone."""
 
-    text: str
+    text: str = field(repr=False)
     pass_id: PassId
     not_before: datetime
     expires: datetime

@@ -53,6 +53,15 @@ class Contents:
         data = self._read(f"{sha256}{_SUFFIX}", bytes_max)
         return data if data is not None and hash_of(data) == sha256 else None
 
+    def traces(self, floors: Floors) -> bytes:
+        """Other bytes whenever a content that `floors` names was written anew, or is gone."""
+        found = []
+        for sha256 in sorted(_named(floors)):
+            with suppress(OSError):
+                status = (self.folder / f"{sha256}{_SUFFIX}").lstat()
+                found.append((sha256, status.st_ino, status.st_mtime_ns))
+        return repr(found).encode()
+
     def locked(self) -> AbstractContextManager[None]:
         """One writer at a time, of any process or thread."""
         return alone_in(self.folder)
@@ -79,7 +88,7 @@ class Contents:
 
     def _sweep(self, floors: Floors) -> None:
         """Removes contents that nothing names: what was replaced, and what a crash left."""
-        named = {floor.sha256 for floor in floors.lists} | ({floors.bundle.sha256} if floors.bundle else set())
+        named = _named(floors)
         for path in self.folder.glob(f"*{_SUFFIX}"):
             if path.stem not in named:
                 with suppress(OSError):
@@ -122,6 +131,10 @@ def alone_in(folder: Path) -> Iterator[None]:
 def hash_of(data: bytes) -> str:
     """SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _named(floors: Floors) -> set[str]:
+    return {floor.sha256 for floor in floors.lists} | ({floors.bundle.sha256} if floors.bundle else set())
 
 
 def _check_own(status: os.stat_result, path: Path, kind: int) -> None:

@@ -15,7 +15,7 @@ from openstile.terms.limits import BUNDLE_BYTES_MAX, STATUS_TOKEN_BYTES_MAX
 from openstile.trust.bundle import Bundle, BundleError
 from openstile.trust.contents import Contents, Write, hash_of
 from openstile.trust.etags import Etags
-from openstile.trust.floors import BundleFloor, Floors, ListFloor, TrustError
+from openstile.trust.floors import BundleFloor, Floors, ListFloor, TrustError, decode_floors
 from openstile.trust.signed import read_bundle, reread_bundle
 
 _READS = 5
@@ -132,10 +132,19 @@ class TrustFolder:
             if hash_of(data) in named:
                 self._etags.keep(hash_of(data), etag, among=named)
 
+    def bundle_sha256(self) -> str | None:
+        """Of the bundle in use; None before the first, and where it is lost: then it must be sent again."""
+        floor = self._contents.floors().bundle
+        held = floor is not None and self._contents.content(floor.sha256, BUNDLE_BYTES_MAX) is not None
+        return floor.sha256 if floor is not None and held else None
+
     def fingerprint(self) -> str:
-        """Changes when what is in use changes. Cheap: reads one small file. Empty before the first."""
+        """Changes when what is in use changes, or comes back after it was lost. Cheap: reads one small file.
+
+        Empty before the first. Raises TrustError when the floors are damaged.
+        """
         data = self._contents.floors_bytes()
-        return "" if data is None else hash_of(data)
+        return "" if data is None else hash_of(data + self._contents.traces(decode_floors(data)))
 
     def _list(self, floor: ListFloor) -> bytes | None:
         data = self._contents.content(floor.sha256, STATUS_TOKEN_BYTES_MAX)
