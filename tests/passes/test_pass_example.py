@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -192,3 +194,15 @@ def test_every_limit_in_the_document_is_that_of_the_code(document: str) -> None:
     assert len(rows) >= 15
     for name, number in rows:
         assert getattr(limits, name) == int(number.replace(",", "")), name
+
+
+def test_library_example_shows_a_pass_live() -> None:
+    example = re.findall(
+        r"```python\n(.*?)```",
+        (Path(__file__).resolve().parents[2] / "docs" / "library.md").read_text(),
+        flags=re.DOTALL,
+    )[1]
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout == "season True\n"
