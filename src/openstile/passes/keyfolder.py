@@ -1,7 +1,10 @@
 """The folder that key files lie in: one file per key, 0600 in a folder of 0700, written whole or not at all."""
 
+import fcntl
 import os
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from openstile.passes.keyfile import StoredKey, decode_key, encode_key
@@ -29,6 +32,34 @@ class KeyFolder:
             raise BadInputError(f"{self.folder}: holds more than {KEYS_MAX} keys; remove those that no pass uses")
         keys = [_load_file(path) for path in paths]
         return sorted(keys, key=lambda key: (key.role.value, key.name, key.generation))
+
+    def change(self, kid: bytes, change: Callable[[StoredKey], StoredKey]) -> StoredKey | None:
+        """Writes what `change` makes of the key of this id as its file holds it now; None where there is no such key.
+
+        One process and thread at a time: what another wrote a moment ago, a revocation say, is never written over.
+        """
+        if not self.folder.exists():
+            return None
+        with self._alone():
+            known = next((key for key in self.load() if key.public.kid == kid), None)
+            if known is None:
+                return None
+            changed = change(known)
+            if changed != known or changed.private is not known.private:
+                self.write(changed, replacing=True)
+        return changed
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise BadInputError(f"{self.folder}: cannot be read: {error.strerror}; nothing was changed") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def write(self, key: StoredKey, *, replacing: bool) -> None:
         """Writes whole or not at all, durably. A new key never takes the place of another."""

@@ -6,6 +6,7 @@ openstile.passes.rotation.
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from openstile.passes.hardware import HardwareToken, import_agreement_key
@@ -106,8 +107,8 @@ class KeyStore:
         made = self.rotate(role, name, now=now, valid_for=valid_for, hardware=hardware)
         for key in before:
             try:
-                changed = retired_by(key, at=now + grace) if role is Role.GATE_GROUP else revoked(key, now=now)
-                self._files.write(changed, replacing=True)
+                goes = partial(retired_by, at=now + grace) if role is Role.GATE_GROUP else partial(revoked, now=now)
+                self._files.change(key.public.kid, goes)
             except OpenstileError as error:
                 what = "retire" if role is Role.GATE_GROUP else "revoke"
                 raise BadInputError(
@@ -119,8 +120,7 @@ class KeyStore:
     def revoke(self, kid: str, *, now: datetime) -> KeyInfo:
         """Marks the key of this id (hexadecimal) as revoked, for good. Revoking it again changes nothing."""
         key = self._of_kid(kid)
-        if not key.revoked:
-            self._files.write(revoked(key, now=now), replacing=True)
+        self._files.change(key.public.kid, lambda known: known if known.revoked else revoked(known, now=now))
         return self._info(kid, now)
 
     def retire(self, kid: str, *, at: datetime | None, now: datetime) -> KeyInfo:
@@ -131,8 +131,8 @@ class KeyStore:
         newer key would be there by then to seal passes to.
         """
         key = self.check_retirement(kid, at=at, now=now)
-        changed = replace(key, retired_at=None) if at is None else retired(key, at=max(at, now))
-        self._files.write(changed, replacing=True)
+        goes = partial(replace, retired_at=None) if at is None else partial(retired, at=max(at, now))
+        self._files.change(key.public.kid, goes)
         return self._info(kid, now)
 
     def check_retirement(self, kid: str, *, at: datetime | None, now: datetime) -> StoredKey:
@@ -223,9 +223,7 @@ class KeyStore:
             self._check_room(keys)
             self._files.write(imported, replacing=False)
         else:
-            merged = with_news(same, imported, now=now)
-            if merged != same:
-                self._files.write(merged, replacing=True)
+            self._files.change(same.public.kid, lambda known: with_news(known, imported, now=now))
         return self._info(imported.public.kid.hex(), now)
 
     def add_gate_group_private(
@@ -248,7 +246,8 @@ class KeyStore:
         taken = same or self._next_of_group(key.public, keys, now)
         private = key.agreement.private
         held = private if hardware is None else import_agreement_key(hardware, private)
-        self._files.write(replace(taken, private=held), replacing=same is not None)
+        if self._files.change(key.public.kid, lambda known: replace(known, private=known.private or held)) is None:
+            self._files.write(replace(taken, private=held), replacing=False)
         return self._info(kid, now)
 
     def _next_of_group(self, public: GateGroupPublicKey, keys: list[StoredKey], now: datetime) -> StoredKey:
