@@ -3,6 +3,7 @@
 import threading
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def here(home: Path) -> Installation:
 
 
 def watch(home: Path) -> TrustWatch:
-    return TrustWatch(open_home(home), lambda: load_settings(home / "settings.toml"))
+    return TrustWatch(open_home(home), partial(load_settings, home / "settings.toml", make=False))
 
 
 def signed(here: Installation, *, ahead_s: int = 0, uri: str = URI) -> bytes:
@@ -188,3 +189,20 @@ def test_bundle_that_was_put_aside_is_sent_again_to_a_gate_that_runs(
     assert answer is not None
     assert (answer.is_new, answer.problem) == (True, None)
     assert TrustFolder(again.home.trust).bundle() is not None
+
+
+def test_settings_that_are_gone_for_a_moment_are_not_made_anew_with_laxer_defaults(
+    here: Installation, home: Path
+) -> None:
+    """An editor puts a file aside before it writes the new one: a gate that runs must not step in between."""
+    settings = home / "settings.toml"
+    settings.write_text(settings.read_text().replace("live_products = []", 'live_products = ["season"]'))
+    with closing(here.fetcher()) as fetcher:
+        keeper = Keeper(here, fetcher)
+        settings.rename(home / "settings.toml~")
+        keeper.look()
+        assert not settings.exists()
+        assert keeper.current().policy.live_products == ("season",)
+        (home / "settings.toml~").rename(settings)
+        keeper.look()
+        assert keeper.current().policy.live_products == ("season",)

@@ -182,6 +182,7 @@ def test_gate_serves_a_folder_of_frames(
     ran = openstile("gate", "--camera", frames, "--home", home, "--json", "--no-pause")
     assert ran.exit_code == 0
     assert [json.loads(line)["decision"] for line in ran.out.splitlines()] == ["admit"]
+    assert "pass_id" not in ran.out, "what a log keeps would not fade"
 
 
 def test_command_runs_as_a_process_of_its_own() -> None:

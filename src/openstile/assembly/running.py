@@ -35,7 +35,7 @@ class Keeper:
 
     def __init__(self, installation: Installation, fetcher: Fetcher) -> None:
         self._installation = installation
-        self._watch = TrustWatch(installation.home, lambda: load_settings(installation.home.settings))
+        self._watch = TrustWatch(installation.home, partial(load_settings, installation.home.settings, make=False))
         self._refresher = Refresher(installation, fetcher)
         self._due_ns = 0
         self._complained = ""

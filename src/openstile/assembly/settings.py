@@ -177,13 +177,13 @@ class Settings(BaseModel):
         )
 
 
-def load_settings(path: Path) -> Settings:
-    """The settings in the TOML file at `path`, written with the defaults when absent.
+def load_settings(path: Path, *, make: bool = True) -> Settings:
+    """The settings in the TOML file at `path`; when it is absent and `make`, it is written with the defaults.
 
     A value `OPENSTILE_<TABLE>__<KEY>` of the environment wins. Raises `BadInputError` that names file and key.
     """
     try:
-        if not path.exists():
+        if make and not path.exists():
             write_private(path, DEFAULT_SETTINGS.encode())
     except PermissionError:
         raise BadInputError(f"{path}: Permission denied; it must be a file you can read") from None
