@@ -206,3 +206,22 @@ def test_settings_that_are_gone_for_a_moment_are_not_made_anew_with_laxer_defaul
         (home / "settings.toml~").rename(settings)
         keeper.look()
         assert keeper.current().policy.live_products == ("season",)
+
+
+def test_trust_folder_that_vanishes_under_a_gate_gives_nothing_back_that_the_bundle_took(
+    here: Installation, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = home / "settings.toml"
+    before = settings.read_text()
+    settings.write_text(before.replace("live_products = []", 'live_products = ["season"]'))
+    assert run(["bundle", "build", "--out", str(tmp_path / "b.cose"), "--home", str(home)]) == 0
+    settings.write_text(before)
+    assert run(["bundle", "apply", str(tmp_path / "b.cose"), "--home", str(home)]) == 0
+    watched = watch(home)
+    here.home.trust.rename(home / "aside")
+    assert not watched.look()
+    assert watched.current().policy.live_products == ("season",)
+    assert "is gone" in caplog.text
+    (home / "aside").rename(here.home.trust)
+    watched.look()
+    assert watched.current().policy.live_products == ("season",)

@@ -21,6 +21,7 @@ from openstile.passes.status_list import StatusList, read_status_list
 from openstile.terms import BadInputError, OpenstileError
 from openstile.terms.limits import CLOCK_SKEW_S_MAX
 from openstile.trust.bundle import Bundle
+from openstile.trust.floors import TrustError
 from openstile.trust.folder import TrustFolder
 
 _log = logging.getLogger("openstile.gate")
@@ -102,6 +103,8 @@ class TrustWatch:
             seen = self._fingerprint()
             if seen == self._seen:
                 return False
+            if self._seen[0] and not seen[0]:  # what a bundle took away would be trusted again
+                raise TrustError(f"{self._home.trust}: is gone; bring it back, apply a bundle, or start the gate anew")
             damaged = self._read_settings()
             self._trust = load_trust(self._home, self._settings)
         except OpenstileError as error:
