@@ -21,6 +21,7 @@ from openstile.passes import GateKeyring, OpenedPass, PassRefusedError, open_pas
 from openstile.passes.claims import Entitlement
 from openstile.passes.reference import ReferenceKind
 from openstile.terms import BadInputError, OpenstileError, PassId
+from openstile.trust.contents import alone_in
 
 
 class Outcome(StrEnum):
@@ -114,7 +115,8 @@ class _Presented:
 
 def _made_anew(installation: Installation, file: Path, presented: _Presented, *, out: Path, now: datetime) -> Reissue:
     opened, claims = presented.opened, presented.opened.claims
-    with PassRegister.open(installation.home.register) as register:
+    path = installation.home.register
+    with alone_in(path.parent), PassRegister.open(path) as register:  # else two runs make two passes of one
         registered = register.get(opened.pass_id)
         if registered is None or registered.token_sha256 != presented.token_sha256:
             raise BadInputError(f"{file}: was not issued here, so it may be forged; enrol the rider anew")
