@@ -229,6 +229,41 @@ def test_status_lists_ride_along(office: Office) -> None:
     assert not (office.folder / "x").exists()
 
 
+def test_list_of_a_revoked_key_does_not_keep_gates_from_being_told(office: Office) -> None:
+    settings = office.home / "settings.toml"
+    settings.write_text(settings.read_text().replace("[issuer]", f'[issuer]\nstatus_list_uri = "{URI}"'))
+    office.run("status", "build")
+    office.run("keys", "rotate", "issuer", "--emergency", "--yes")
+    told = office.run("bundle", "build", "--out", office.folder / "told.bundle", *office.gate_files("north-1"))
+    assert [len(told["left_out"]), told["status_lists"]] == [1, 0]
+    assert [issuer["revoked"] for issuer in told["issuers"]] == [True, False]
+    office.run("status", "publish", "--out", office.folder / "www")
+    again = office.run("bundle", "build", "--out", office.folder / "again.bundle", *office.gate_files("north-1"))
+    assert [again["left_out"], again["status_lists"]] == [[], 1]
+
+
+def test_gate_key_that_was_imported_as_revoked_gets_nothing_by_its_old_file(office: Office) -> None:
+    (kid,) = office.kids("gate", home="north-1")
+    office.run("keys", "revoke", kid, "--yes", home="north-1")
+    office.run("keys", "export", kid, "--out", office.folder / "gone.json", home="north-1")
+    office.run("keys", "import", office.folder / "gone.json")
+    refused = office.run(
+        "bundle", "build", "--out", office.folder / "x.bundle", *office.gate_files("north-1"), exit_code=2
+    )
+    assert "is revoked" in refused["error"]
+
+
+def test_gate_explains_passes_and_lists_by_its_bundle(office: Office) -> None:
+    office.settings("")
+    out = office.folder / "pass"
+    office.run("enrol", "--pin", "4711", "--days", 1, "--out", out, "--product", "season")
+    listed = _list_file(office, "list.cwt")
+    office.run("bundle", "apply", office.build("first", *office.gate_files("north-1")), home="north-1")
+    seen = office.run("pass", "inspect", out / "pass.txt", home="north-1")
+    assert [seen["signature_verified"], seen["fault"], seen["detail"]] == [True, None, None]
+    assert office.run("status", "show", listed, home="north-1")["lists"][0]["withdrawn"] == 1
+
+
 def test_products_and_settings_of_the_office_become_those_of_the_gate(office: Office) -> None:
     office.settings(
         "[policy]\npassback_s = 60\ndistance_max = 0.4\n[zone]\nleft = 0.2\n[quality]\nyaw_max = 0.25\n"

@@ -72,10 +72,11 @@ def test_dry_run_says_what_would_happen_and_changes_nothing(keys: Openstile, hom
 def test_plan_is_shown_before_the_question_and_no_leaves_everything_as_it_was(
     keys: Openstile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for said in ("n\n", "\n", ""):
+    for said, code in (("n\n", 130), ("\n", 130), ("", 2)):
         answer(monkeypatch, said)
         ran = keys("rotate", "issuer", "--emergency")
-        assert ran.exit_code == 130
+        assert ran.exit_code == code
+        assert ("add --yes" in ran.err) == (said == "")
         assert ran.out.index("refused (issuer_revoked)") < ran.out.index("Do this now?")
     assert states(keys)["issuer"] == ["current"]
     answer(monkeypatch, "y\n")

@@ -138,6 +138,26 @@ def test_pass_of_todays_keys_stays_unless_all_are_asked_for(
     assert said(capsys, *words, "--all")[1][0]["outcome"] == "reissued"
 
 
+def test_folders_below_count_as_enrol_makes_them(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        enrol(home, tmp_path / "riders" / name)
+    code, results = said(capsys, "pass", "reissue", tmp_path / "riders", "--out", tmp_path / "n", "--home", home)
+    assert (code, {one["outcome"] for one in results}) == (0, {"current", "repeated"})
+    assert len({one["old"] for one in results}) == 2
+
+
+def test_private_half_of_a_phone_is_refused_at_the_desk(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert openstile("pass", "holder", "--out", tmp_path / "phone") == 0
+    words = ("enrol", "--pin", "4711", "--product", "p", "--days", 30, "--home", home, "--out", tmp_path / "x")
+    assert openstile(*words, "--holder", tmp_path / "phone" / "holder.json") == 2
+    assert "holder.pub.json" in capsys.readouterr().err
+    assert openstile(*words, "--holder", tmp_path / "phone" / "holder.pub.json") == 0
+
+
 def test_suspended_pass_rubbish_and_empty_folder_are_refused(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,8 +3,8 @@
 import json
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from openstile.passes.hpke import SoftwareKeyAgreement
 from openstile.passes.keyfile import Role, decode_key
 from openstile.passes.keyring import TrustedIssuer
 from openstile.passes.keys import GateTransportPublicKey, IssuerPublicKey, OperatorPublicKey
+from openstile.passes.keystate import KeyState
 from openstile.passes.status_list import StatusListError, read_status_list
 from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
@@ -57,6 +58,8 @@ class BuiltBundle:
     bytes_count: int
     gates: tuple[str, ...]
     not_sealed: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Lists built here that were signed with a key that is revoked since: no gate would take them."""
 
 
 def build_bundle(installation: Installation, order: BundleOrder) -> BuiltBundle:
@@ -64,9 +67,11 @@ def build_bundle(installation: Installation, order: BundleOrder) -> BuiltBundle:
     audience = installation.settings.audience()
     now = installation.clock.now().astimezone(UTC).replace(microsecond=0)
     operator_key = installation.keys.operator_key(audience.operator, now=now)
-    gates = tuple(_read_gate(path, operator=audience.operator, now=now) for path in order.gates)
+    revoked = {info.kid for info in installation.keys.list_keys(now=now) if info.state is KeyState.REVOKED}
+    gates = tuple(_read_gate(path, operator=audience.operator, now=now, revoked=revoked) for path in order.gates)
     issuers, group_keys = _issuers(installation, now), _group_keys(installation, now)
-    lists = _status_lists(installation, order.lists, issuers)
+    paths, left_out = _paths_of_lists(installation, issuers) if order.lists is None else (order.lists, ())
+    lists = _status_lists(paths, issuers, now)
     settings, products = settings_to_tell(installation.settings), _products(installation.settings)
     with _next_sequence(installation, order.sequence) as sequence:
         wanted = tuple(listed.key.kid for listed in group_keys if not listed.is_retired(now))
@@ -86,7 +91,7 @@ def build_bundle(installation: Installation, order: BundleOrder) -> BuiltBundle:
         )
         data = sign_bundle(operator_key=operator_key, bundle=bundle)
     write_private(order.out, data)
-    return BuiltBundle(bundle, order.out, len(data), tuple(gate.name for gate in gates), not_sealed)
+    return BuiltBundle(bundle, order.out, len(data), tuple(gate.name for gate in gates), not_sealed, left_out)
 
 
 def settings_to_tell(settings: Settings) -> tuple[Setting, ...]:
@@ -155,15 +160,32 @@ def _group_keys(installation: Installation, now: datetime) -> tuple[GroupKey, ..
     return tuple(listed[-BUNDLE_GROUP_KEYS_MAX:])
 
 
-def _status_lists(
-    installation: Installation, paths: tuple[Path, ...] | None, issuers: tuple[TrustedIssuer, ...]
-) -> tuple[bytes, ...]:
-    """The newest list of each issuer and address. Raises BadInputError naming the file that holds none of theirs."""
-    newest: dict[tuple[str, str], tuple[datetime, bytes]] = {}
-    for path in sorted(installation.home.status_lists.glob("*.cwt")) if paths is None else paths:
+def _paths_of_lists(
+    installation: Installation, issuers: tuple[TrustedIssuer, ...]
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """The lists built here; and apart those of a revoked key, so that gates can be told of it before a new list is."""
+    as_before = [replace(issuer, revoked=False) for issuer in issuers]
+    usable, left_out = [], []
+    for path in sorted(installation.home.status_lists.glob("*.cwt")):
         data = read_limited(path, STATUS_TOKEN_BYTES_MAX, what="a status list")
         try:
-            made = read_status_list(data, issuers=issuers, now=installation.clock.now())
+            read_status_list(data, issuers=issuers)
+        except StatusListError:
+            with suppress(StatusListError):
+                read_status_list(data, issuers=as_before)
+                left_out.append(str(path))
+                continue
+        usable.append(path)
+    return tuple(usable), tuple(left_out)
+
+
+def _status_lists(paths: tuple[Path, ...], issuers: tuple[TrustedIssuer, ...], now: datetime) -> tuple[bytes, ...]:
+    """The newest list of each issuer and address. Raises BadInputError naming the file that holds none of theirs."""
+    newest: dict[tuple[str, str], tuple[datetime, bytes]] = {}
+    for path in paths:
+        data = read_limited(path, STATUS_TOKEN_BYTES_MAX, what="a status list")
+        try:
+            made = read_status_list(data, issuers=issuers, now=now)
         except StatusListError as error:
             raise BadInputError(f"{path}: {error}") from None
         known = newest.get((made.issuer, made.uri))
@@ -172,13 +194,13 @@ def _status_lists(
     return tuple(data for _, data in newest.values())
 
 
-def _read_gate(path: Path, *, operator: str, now: datetime) -> GateTransportPublicKey:
+def _read_gate(path: Path, *, operator: str, now: datetime, revoked: set[str]) -> GateTransportPublicKey:
     key = decode_key(read_limited(path, KEY_FILE_BYTES_MAX, what="an exported key of a gate"), what=str(path))
     if not isinstance(key.public, GateTransportPublicKey):
         raise BadInputError(f"{path}: is the key of {key.role.value} {key.name}, not of a gate; export the gate's own")
     if key.public.operator != operator:
         raise BadInputError(f"{path}: is a gate of operator {key.public.operator}, this is {operator}")
-    if key.revoked or key.public.not_after <= now:
+    if key.revoked or key.public.kid.hex() in revoked or key.public.not_after <= now:
         raise BadInputError(f"{path}: this gate's key is revoked or has ended; leave the gate out")
     return key.public
 

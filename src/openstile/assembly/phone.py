@@ -43,13 +43,16 @@ def make_holder(out: Path) -> tuple[Path, Path]:
 
 
 def read_holder_public(path: Path) -> HolderPublicKey:
-    """The public half of a holder's key. Raises BadInputError."""
+    """The public half of a holder's key. Raises BadInputError, also for the private one: it is not for the desk."""
     try:
         with path.open("rb") as file:
             data = file.read(WALLET_FILE_BYTES_MAX + 1)
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}; give a file made by openstile pass holder") from None
-    return decode_holder_public(data, what=str(path))
+    public = decode_holder_public(data, what=str(path))
+    if data != encode_holder_public(public):
+        raise BadInputError(f"{path}: is not the file for the desk; give {HOLDER_PUBLIC_FILE}, the other stays there")
+    return public
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,11 @@ class Reissue:
 
 
 def find_passes(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The files that are named, and those in the folders that are: texts and pictures. Raises BadInputError."""
+    """The files that are named, and the texts and pictures in the folders that are, and below. Raises BadInputError."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(each for each in path.iterdir() if each.suffix.lower() in PASS_SUFFIXES and each.is_file())
+            found += sorted(each for each in path.rglob("*") if each.suffix.lower() in PASS_SUFFIXES and each.is_file())
         else:
             found.append(path)
     if not found:

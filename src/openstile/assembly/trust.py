@@ -44,6 +44,15 @@ def load_trust(home: Home, settings: Settings) -> Trust:
     return Trust(keyring, statuses, policy, max(told) - ahead if told else None)
 
 
+def keyring_in_use(home: Home) -> GateKeyring:
+    """The keys that passes and lists are judged by here: those of the bundle, or while there is none, all in the home.
+
+    Raises OpenstileError.
+    """
+    bundle, held = TrustFolder(home.trust).bundle(), KeyStore(home.keys).gate_keyring()
+    return held if bundle is None else _keyring_of(bundle, held)
+
+
 def policy_of(bundle: Bundle, settings: Settings) -> Policy:
     """The policy of a gate with these settings of its own, once it was told this. Raises BadInputError."""
     return settings_with(settings, bundle.overrides, bundle.products).to_policy()

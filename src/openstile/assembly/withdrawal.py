@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from openstile.assembly.devices import read_presented
+from openstile.assembly.trust import keyring_in_use
 from openstile.assembly.wire import Installation
 from openstile.issuer import PassRegister, PassState, RegisteredPass, build_status_token, publish
 from openstile.issuer.publish import list_file_name, read_list_file, says_the_same
@@ -153,12 +154,13 @@ def built_lists(installation: Installation, uri: str | None = None) -> tuple[Lis
 
 
 def read_list(installation: Installation, path: Path) -> ListFile:
-    """The list in a file, verified with the issuers' keys in the home, also when its time is over."""
+    """The list in a file, verified with the issuers' keys in the home or its bundle, also when its time is over."""
     data = read_list_file(path)
     if data is None:
         raise BadInputError(f"{path}: no such file; give a status list, a pass or a pass id")
-    status_list = read_status_list(data, issuers=installation.keys.gate_keyring().issuers)
-    return ListFile(status_list, path, len(data))
+    told, held = keyring_in_use(installation.home).issuers, installation.keys.gate_keyring().issuers
+    known = {issuer.key.kid: issuer for issuer in (*held, *told)}  # one that is revoked here is so in both
+    return ListFile(read_status_list(data, issuers=known.values()), path, len(data))
 
 
 def is_list_file(path: Path) -> bool:

@@ -43,7 +43,7 @@ def build(
     if as_json:
         print_json(
             {"file": str(built.file), "bytes": built.bytes_count, "gates": list(built.gates),
-             "not_sealed": list(built.not_sealed), **_describe(built.bundle)}
+             "not_sealed": list(built.not_sealed), "left_out": list(built.left_out), **_describe(built.bundle)}
         )  # fmt: skip
         return 0
     console().print(f"built {built.file}, {built.bytes_count} bytes: {_in_words(built.bundle)}")
@@ -51,6 +51,12 @@ def build(
         console().print(f"gate-group keys for {', '.join(built.gates)}, and for no other gate")
     for kid in built.not_sealed:
         console().print(f"gate-group key {kid}: its private half is not in a file here, so no gate gets it by this")
+    for file in built.left_out:
+        console().print(
+            f"left out: {file}, signed with a key that is revoked since; run openstile status publish --out DIR, then "
+            "build again",
+            style="bold",
+        )
     return 0
 
 

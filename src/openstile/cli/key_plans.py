@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openstile.cli.printing import console, print_json, print_table
+from openstile.cli.printing import ask, console, print_json, print_table
 from openstile.terms.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def carry_out(
     if not as_json:
         _print_plan(plan)
     if not (yes or dry_run):
-        typer.confirm("Do this now?", abort=True)
+        ask("Do this now?")
     info = None if dry_run else do()
     if as_json:
         print_json({"plan": _describe_plan(plan), "result": describe_key(info) if info else None})

@@ -69,11 +69,8 @@ def list_(home: HomeOption = None, as_json: JsonOption = False) -> int:
         return 0
     print_table(
         "Keys",
-        ("role", "name", "id", "algorithm", "state", "private half", "until"),
-        (
-            (i.role.value, i.name, i.kid, i.algorithm, state_words(i), _where_private(i), f"{i.not_after:%Y-%m-%d}")
-            for i in infos
-        ),
+        ("role", "name", "id", "state", "private half", "until"),
+        ((i.role.value, i.name, i.kid, state_words(i), _where_private(i), f"{i.not_after:%Y-%m-%d}") for i in infos),
     )
     return 0
 

@@ -27,10 +27,11 @@ def inspect(
     presented = read_presented(pass_file)
     keyring, now = None, None
     if home is not None:
+        from openstile.assembly.trust import keyring_in_use
         from openstile.assembly.wire import Installation
 
         installation = Installation.open(existing_home_of(home))
-        keyring, now = installation.keys.gate_keyring(), installation.clock.now()
+        keyring, now = keyring_in_use(installation.home), installation.clock.now()
     lines = _lines(inspect_pass(presented, keyring, now))
     if as_json:
         print_json(lines)
@@ -149,7 +150,7 @@ def _lines(found: Any) -> dict[str, object]:
         "issuer_kid": found.issuer_kid,
         "signature_verified": claims is not None,
         "fault": found.fault.value if found.fault else None,
-        "detail": found.detail,
+        "detail": found.detail or None,
         "live_made_at": found.live_made_at.isoformat() if found.live_made_at else None,
     }
     if claims is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of, folder
-from openstile.cli.printing import console, print_json, print_table
+from openstile.cli.printing import ask, console, print_json, print_table
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import REGISTER_PASSES_SHOWN_MAX
 
@@ -188,7 +188,7 @@ def _change(
     if not yes:
         if len(found) <= 10:
             _print_passes(found)
-        typer.confirm(f"{verb} {_count(len(found))}?", abort=True)
+        ask(f"{verb} {_count(len(found))}?")
     changed = change_states(installation, found, state)
     if as_json:
         after = {one.pass_id: one for one in (*found, *changed)}

@@ -36,8 +36,8 @@ def of_rotation(role: Role, kids: Iterable[str], passes: Passes, later: datetime
     old = _named(kids)
     if role is Role.GATE:
         return (
-            "Bundles made from now on need the new public half: give it to the operator (openstile keys export, "
-            "then keys import where bundles are built).",
+            "Bundles made from now on need the new public half: give it to the operator (openstile keys export), for "
+            "bundle build --gate in place of the one before.",
             f"What was sealed to {old} for this gate still opens. No pass is touched.",
         )
     doing = {
@@ -63,9 +63,9 @@ def of_emergency(role: Role, kids: Iterable[str], passes: Passes, until: datetim
     if role is Role.GATE:
         return (
             f"What is sealed to {old} for this gate no longer opens here; whoever has it can open bundles made before.",
-            "Give the new public half to the operator, import there that the old one is revoked, and apply a new "
-            "bundle. If gate-group keys were in those bundles, replace them too: openstile keys rotate gate-group "
-            "--emergency.",
+            "Give the new public half to the operator (openstile keys export), for bundle build --gate in place of the "
+            "one before, and apply that bundle. If gate-group keys were in those bundles, replace them too: openstile "
+            "keys rotate gate-group --emergency.",
         )
     if role is Role.OPERATOR:
         return (
@@ -78,8 +78,8 @@ def of_emergency(role: Role, kids: Iterable[str], passes: Passes, until: datetim
     return (
         f"Every pass signed with {old} is refused (issuer_revoked) by each gate that knows of it. {passes}.",
         "New passes are signed with the new key at once; a gate that does not know it refuses them (issuer_unknown).",
-        f"In this order: tell every gate both ({_BUNDLE}); sign the status list anew (openstile status publish), since "
-        "one signed with a revoked key is refused; give those riders new passes (openstile pass reissue makes them in "
+        "In this order: sign the status list anew (openstile status publish), since one signed with a revoked key is "
+        f"refused; tell every gate ({_BUNDLE}); give those riders new passes (openstile pass reissue makes them in "
         "bulk).",
         "There is no way back.",
     )
@@ -118,7 +118,10 @@ def of_revocation(
         Role.OPERATOR: f"Every bundle signed with {kid} is refused by each gate that knows of it. No pass is touched.",
         Role.GATE: f"What is sealed to {kid} for this gate no longer opens. No pass is touched.",
     }[role]
-    told = {Role.OPERATOR: f"{_BY_HAND}: no bundle can say it", Role.GATE: "openstile keys export, then keys import"}
+    told = {
+        Role.OPERATOR: f"{_BY_HAND}: no bundle can say it",
+        Role.GATE: "openstile keys export of it, then keys import",
+    }
     lines = [what, f"Gates have to be told: {told.get(role, _BUNDLE)}."]
     if role is Role.GATE:
         lines[1] = f"The operator has to be told: {told[role]} where bundles are built."
