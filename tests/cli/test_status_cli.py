@@ -211,6 +211,13 @@ def test_pass_without_a_list_cannot_be_withdrawn(office: Office, monkeypatch: py
         assert (ran.exit_code, "issuer.status_list_uri: is empty" in ran.err) == (2, True)
 
 
+def test_enrolment_into_a_folder_with_a_pass_leaves_nothing_in_the_register(office: Office) -> None:
+    pass_id = office.enrol("a")
+    again = ("enrol", "--pin", "4711", "--product", "season", "--days", 30, "--out", office.folder / "a")
+    assert office(*again).exit_code == 2
+    assert office.states() == {pass_id: "valid"}
+
+
 def test_nothing_is_changed_without_a_yes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     pass_id = office.enrol("a")
     ran = office.json("status", "revoke", pass_id)

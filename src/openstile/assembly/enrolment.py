@@ -8,6 +8,7 @@ from pathlib import Path
 from openstile.assembly.wire import Installation
 from openstile.desk import PassFiles, face_reference, render_card, write_pass_files
 from openstile.desk.card import CardText
+from openstile.desk.files import check_pass_folder
 from openstile.face.images import read_image
 from openstile.passes.claims import Assurance, Entitlement
 from openstile.passes.holder import HolderPublicKey
@@ -70,6 +71,7 @@ def enrol_with_pin(installation: Installation, order: PassOrder, pin: str) -> En
 def _issue_and_write(
     installation: Installation, order: PassOrder, entitlement: Entitlement, reference: Reference
 ) -> Enrolled:
+    check_pass_folder(order.out, replace=order.replace)  # before anything is signed or noted in the register
     issued = installation.issue(
         entitlement=entitlement,
         reference=reference,

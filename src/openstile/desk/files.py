@@ -30,6 +30,22 @@ class PassFiles:
         return by_name if self.wallet is None else {**by_name, WALLET_FILE_NAME: self.wallet}
 
 
+def check_pass_folder(folder: Path, *, replace: bool) -> None:
+    """Raises `BadInputError` when `folder` is a file, or holds a pass and `replace` is false. Writes nothing."""
+    paths = [folder / name for name in (*PASS_FILE_NAMES, WALLET_FILE_NAME)]
+    try:
+        is_file = folder.exists() and not folder.is_dir()
+        there, folders = [each.name for each in paths if each.exists()], [each.name for each in paths if each.is_dir()]
+    except OSError as error:
+        raise BadInputError(f"{folder}: {error.strerror}; give a folder that you can write with --out") from None
+    if is_file:
+        raise BadInputError(f"{folder}: is a file, not a folder; give another --out")
+    if folders:
+        raise BadInputError(f"{folder}: {folders[0]} is a folder there; give another --out")
+    if there and not replace:
+        raise BadInputError(f"{folder}: holds a pass already ({', '.join(there)}); give another --out, or --replace")
+
+
 def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[Path, ...]:
     """Write the files into `folder`, readable by their owner only; returns their paths.
 
@@ -42,14 +58,9 @@ def write_pass_files(files: PassFiles, folder: Path, *, replace: bool) -> tuple[
         raise BadInputError(f"{folder}: is a file, not a folder; give another --out") from None
     except OSError as error:
         raise BadInputError(f"{folder}: {error.strerror}; give a folder that you can write with --out") from None
+    check_pass_folder(folder, replace=replace)
     targets = tuple(folder / name for name in files.by_name())
     old_wallet = folder / WALLET_FILE_NAME
-    there = [path.name for path in dict.fromkeys((*targets, old_wallet)) if path.exists()]
-    folders = [path.name for path in dict.fromkeys((*targets, old_wallet)) if path.is_dir()]
-    if folders:
-        raise BadInputError(f"{folder}: {folders[0]} is a folder there; give another --out")
-    if there and not replace:
-        raise BadInputError(f"{folder}: holds a pass already ({', '.join(there)}); give another --out, or --replace")
     try:
         staging = Path(tempfile.mkdtemp(prefix=".pass-", dir=folder))
     except OSError as error:
