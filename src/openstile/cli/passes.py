@@ -136,8 +136,8 @@ def reissue(
             console().print("Old passes that name no status list stay good until their keys end: take them back.")
         if any(one.outcome is Outcome.REISSUED and not one.still_good for one in done):
             console().print(
-                "Gates do not know yet that the old ones are withdrawn. Now run: openstile status publish --out DIR; and "
-                "then bundle build where gates get lists by bundles."
+                "Gates do not know yet that the old ones are withdrawn. Now run: openstile status publish --out DIR; "
+                "and then bundle build where gates get lists by bundles."
             )
     return EXIT_SOME_REFUSED if any(one.outcome is Outcome.REFUSED for one in done) else 0
 
