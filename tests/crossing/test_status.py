@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from tests.crossing.world import NOON, RecordedFrames, World
 
-from openstile.crossing import Admit, Crossing, Reason
+from openstile.crossing import Admit, Crossing, Policy, Reason
 from openstile.passes.claims import StatusReference
 from openstile.passes.holder import HolderKey, generate_holder_key
 from openstile.passes.keyring import TrustedIssuer
@@ -15,6 +15,7 @@ from openstile.passes.live import show_live
 from openstile.passes.standing import StatusLists
 from openstile.passes.status_bits import pack_bits
 from openstile.passes.status_list import read_status_list, sign_status_list
+from openstile.terms import BadInputError
 
 URI = "https://passes.example/status/1"
 DAY = timedelta(days=1)
@@ -105,3 +106,9 @@ def test_screenshot_of_a_live_code_is_dead_after_thirty_seconds_whatever_the_pho
 def test_printed_form_of_a_live_pass_stays_possible_where_the_policy_allows_it(world: World) -> None:
     printed = world.issue(holder=generate_holder_key().public).text
     assert world.cross(printed, RecordedFrames(1)).decision == Admit()
+
+
+def test_product_to_be_shown_live_that_no_gate_takes_is_a_slip_and_refused() -> None:
+    with pytest.raises(BadInputError, match="'season 2026' is not one of"):
+        Policy(products=("Season 2026",), live_products=("season 2026",))
+    assert Policy(live_products=("season 2026",)).live_products == ("season 2026",)

@@ -1,5 +1,6 @@
 """The gate's loop: one showing, one crossing; never stuck by what a camera or a disk does."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from openstile.face.sources import CameraLostError
 from openstile.gate.loop import GateLoop, LoopTimes
 from openstile.gate.messages import GateState
 from openstile.journal import Journal
+from openstile.passes.holder import generate_holder_key
+from openstile.passes.live import show_live
 
 
 class Street:
@@ -79,6 +82,28 @@ def test_pass_taken_away_and_shown_again_is_a_second_crossing(world: World, jour
     street = Street(world, journal, frames())
     street.loop.run()
     assert street.reports.reasons == [None, Reason.USED_RECENTLY]
+
+
+def test_phone_that_stays_in_view_is_served_once_though_its_code_changes(world: World, journal: Journal) -> None:
+    holder = generate_holder_key()
+    wallet = world.issue(holder=holder.public).wallet
+
+    def phone_in_view() -> Iterator[Frame]:
+        for _ in range(40):
+            code = show_live(wallet=wallet, holder=holder, now=world.clock.now(), random=secrets.token_bytes)
+            yield frame_showing(code)
+            world.clock.pass_s(1)
+        world.clock.pass_s(2)
+        yield frame_of(9)
+        code = show_live(wallet=wallet, holder=holder, now=world.clock.now(), random=secrets.token_bytes)
+        yield frame_showing(code)
+        yield frame_of(1)
+
+    frames = phone_in_view()
+    world.show(1, 1)
+    street = Street(world, journal, frames)
+    street.loop.run()
+    assert len(street.reports.reasons) == 2, "once while in view, and once when shown again"
 
 
 def test_two_passes_held_up_together_are_each_served_once(world: World, journal: Journal) -> None:

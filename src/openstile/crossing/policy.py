@@ -71,6 +71,11 @@ class Policy:
             raise BadInputError(
                 f"policy.status_when_stale: {self.status_when_stale!r} is unknown; set refuse or admit in settings.toml"
             )
+        strays = sorted(set(self.live_products) - set(self.products)) if self.products else []
+        if strays:
+            raise BadInputError(
+                f"policy.live_products: {strays[0]!r} is not one of policy.products; write both alike in settings.toml"
+            )
         if self.distance_max is not None:
             _within("distance_max", self.distance_max, 0.0, 2.0)
 

@@ -17,6 +17,7 @@ from openstile.face import FaceEngine, Frame
 from openstile.gate.barrier import Barrier, BarrierError
 from openstile.gate.trust import Trust
 from openstile.journal import Direction, Journal, JournalError, Tap
+from openstile.passes import PassRefusedError, open_pass
 from openstile.passes.claims import Audience
 from openstile.passes.hardware_session import HardwareError
 from openstile.terms.ids import GateId, PassId
@@ -92,6 +93,20 @@ class Lane:
         if crossing.reason is not None:
             self._remember_refusal(crossing, crossing.reason)
         return crossing
+
+    def pass_id_in(self, presented: str) -> PassId | None:
+        """Which pass this is, None when it does not open. Decides nothing, counts nothing and reads no frame."""
+        trust = self._trust()
+        try:
+            return open_pass(
+                presented=presented,
+                keyring=trust.keyring,
+                audience=self._identity.audience,
+                now=self._clock.now(),
+                clock_skew_s=trust.policy.clock_skew_s,
+            ).pass_id
+        except (PassRefusedError, HardwareError):
+            return None
 
     def last_admitted(self, pass_id: PassId) -> datetime | None:
         """When this lane last let this pass through; None too when the barrier then failed to open."""

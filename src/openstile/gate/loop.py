@@ -64,7 +64,9 @@ class GateLoop:
         self._report = report
         self._faded_ns: int | None = None
         self._served_ns: dict[bytes, int] = {}
-        """When each pass that was served was last in view: hashes of texts, for `rearm_ms`."""
+        """When each pass that was served was last in view: pass ids (of what does not open, hashes), for `rearm_ms`."""
+        self._keys_in_view: dict[bytes, bytes] = {}
+        """By hash of its text the key above of each code in view: a code is opened for it once, not in each frame."""
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Serve riders until `stop()` is true or the camera's frames come to their end (a file or a folder)."""
@@ -119,13 +121,22 @@ class GateLoop:
     def _first_fresh(self, texts: Sequence[str]) -> str | None:
         """The first pass in view that was not served yet, or was out of view since then."""
         now_ns = self._clock.monotonic_ns()
-        in_view = {hashlib.sha256(text.encode()).digest(): text for text in texts}
+        in_view = {self._key_of(text): text for text in texts}
+        self._keys_in_view = {digest: key for digest, key in self._keys_in_view.items() if key in in_view}
         rearm_ns = self._times.rearm_ms * 1_000_000
-        served = {digest: seen for digest, seen in self._served_ns.items() if now_ns - seen < rearm_ns}
-        fresh = next((digest for digest in in_view if digest not in served), None)
-        seen_now = [digest for digest in in_view if digest in served or digest == fresh]
+        served = {key: seen for key, seen in self._served_ns.items() if now_ns - seen < rearm_ns}
+        fresh = next((key for key in in_view if key not in served), None)
+        seen_now = [key for key in in_view if key in served or key == fresh]
         self._served_ns = served | dict.fromkeys(seen_now, now_ns)
         return None if fresh is None else in_view[fresh]
+
+    def _key_of(self, text: str) -> bytes:
+        """One key a pass: a phone that shows it live shows another text every few seconds."""
+        digest = hashlib.sha256(text.encode()).digest()
+        if digest not in self._keys_in_view:
+            pass_id = self._lane.pass_id_in(text)
+            self._keys_in_view[digest] = digest if pass_id is None else pass_id.value
+        return self._keys_in_view[digest]
 
     def _fade_when_due(self) -> None:
         now_ns = self._clock.monotonic_ns()
