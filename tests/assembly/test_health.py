@@ -1,11 +1,14 @@
 """What `openstile doctor` finds."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from openstile.assembly.health import examine
+from openstile.cli.app import run
 from openstile.face import Frame
 from openstile.face.sources import FrameSource, open_frames
 
@@ -23,3 +26,22 @@ def test_password_of_a_network_camera_is_not_shown(monkeypatch: pytest.MonkeyPat
     assert camera.works == bool(frames)
     assert "rtsp://cam.example/1" in camera.detail
     assert "secret" not in camera.detail
+
+
+def test_certificates_that_are_missing_and_a_token_that_is_away_are_found_before_a_rider_finds_them(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    assert run(["keys", "create", "gate-group", "--home", str(home)]) == 0
+    settings = home / "settings.toml"
+    settings.write_text(settings.read_text().replace('ca_file = ""', 'ca_file = "none.pem"'))
+    (key_file,) = (home / "keys").glob("*.json")
+    content = json.loads(key_file.read_text())
+    del content["private"]
+    content["pkcs11"] = {
+        "module": str(tmp_path / "none.so"), "token": "gates", "id": "0102030405060708", "pin_file": str(tmp_path / "p"),
+    }  # fmt: skip
+    key_file.write_text(json.dumps(content))
+    found = {finding.what: finding for finding in examine(home, camera=None)}
+    assert (found["servers"].works, "none.pem" in found["servers"].detail) == (False, True)
+    assert (found["tokens"].works, "none.so" in found["tokens"].detail) == (False, True)

@@ -129,6 +129,7 @@ def test_bundle_counts_from_the_next_look_and_a_key_revoked_here_stays_revoked(h
 
 
 def test_gate_group_key_that_a_bundle_no_longer_names_makes_its_passes_outdated(home: Path, tmp_path: Path) -> None:
+    setting(home, 'status_when_stale = "refuse"', 'status_when_stale = "admit"')
     text = issue(home).text
     openstile("keys", "rotate", "gate-group", "--emergency", "--grace-days", "0", "--yes", "--home", home)
     openstile("bundle", "build", "--out", tmp_path / "bundle.cose", "--home", home)
@@ -139,7 +140,6 @@ def test_gate_group_key_that_a_bundle_no_longer_names_makes_its_passes_outdated(
     trust = load_trust(open_home(home), installation(home).settings)
     assert len({retirement.kid for retirement in trust.keyring.retirements}) == 1
     new = str(tmp_path / "new" / "pass.txt")
-    setting(home, 'status_when_stale = "refuse"', 'status_when_stale = "admit"')
     assert run(["cross", "--pass", new, "--pin", "4711", "--home", str(home)]) == 0
 
 

@@ -150,6 +150,12 @@ def test_truncated_network_is_refused(end: int) -> None:
         read_dlib_network(DATA[:end])
 
 
+def test_shape_that_is_huge_beside_a_dimension_of_nothing_is_refused() -> None:
+    huge = integer(2) + shape_of(0, 2**62, 2**62, 1)
+    with pytest.raises(PackError, match="dimensions"):
+        read_dlib_network(DATA.replace(EMPTY, huge))
+
+
 def test_byte_left_over_is_refused() -> None:
     with pytest.raises(PackError, match="end of the file"):
         read_dlib_network(DATA + b"\0")

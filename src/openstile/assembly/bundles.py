@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -69,6 +69,7 @@ def build_bundle(installation: Installation, order: BundleOrder) -> BuiltBundle:
     operator_key = installation.keys.operator_key(audience.operator, now=now)
     revoked = {info.kid for info in installation.keys.list_keys(now=now) if info.state is KeyState.REVOKED}
     gates = tuple(_read_gate(path, operator=audience.operator, now=now, revoked=revoked) for path in order.gates)
+    _check_names(gates)
     issuers, group_keys = _issuers(installation, now), _group_keys(installation, now)
     paths, left_out = _paths_of_lists(installation, issuers) if order.lists is None else (order.lists, ())
     lists = _status_lists(paths, issuers, now)
@@ -95,17 +96,25 @@ def build_bundle(installation: Installation, order: BundleOrder) -> BuiltBundle:
 
 
 def settings_to_tell(settings: Settings) -> tuple[Setting, ...]:
-    """The settings of policy, zone and quality that are not the defaults, each as an environment variable holds it."""
+    """What this home's policy, zone and quality are, each as an environment variable holds it.
+
+    The policy is told where it is the default too: else a gate whose own is laxer would stay so. Where a gate's camera
+    looks, how well, and which products open it, is its own matter unless it is told.
+    """
     policy, default = settings.to_policy(), Policy()
-    own = {"zone", "quality"} | ({"products", "live_products"} if settings.products else set())
-    told = [*_differing("policy", policy, default, without=own)]
+    products = {"products", "live_products"}
+    own = {"zone", "quality"} | {name for name in products if settings.products or not getattr(policy, name)}
+    told = [Setting(f"policy.{each.name}", text_of(getattr(policy, each.name)))
+            for each in fields(policy) if each.name not in own]  # fmt: skip
     told += _differing("zone", policy.zone, default.zone)
     told += _differing("quality", policy.quality, default.quality)
     return tuple(told)
 
 
 def text_of(value: object) -> str:
-    """A value of a setting as text."""
+    """A value of a setting as text; empty for none of the operator's, but the default."""
+    if value is None:
+        return ""
     return json.dumps(list(value), ensure_ascii=False) if isinstance(value, tuple) else str(value)
 
 
@@ -118,10 +127,10 @@ def read_limited(path: Path, bytes_max: int, *, what: str) -> bytes:
         raise BadInputError(f"{path}: {error.strerror}; give {what}") from None
 
 
-def _differing(table: str, value: object, default: object, without: Iterable[str] = ()) -> Iterator[Setting]:
+def _differing(table: str, value: object, default: object) -> Iterator[Setting]:
     for field in fields(value):  # type: ignore[arg-type]
         told = getattr(value, field.name)
-        if field.name not in without and told != getattr(default, field.name):
+        if told != getattr(default, field.name):
             yield Setting(f"{table}.{field.name}", text_of(told))
 
 
@@ -203,6 +212,16 @@ def _read_gate(path: Path, *, operator: str, now: datetime, revoked: set[str]) -
     if key.revoked or key.public.kid.hex() in revoked or key.public.not_after <= now:
         raise BadInputError(f"{path}: this gate's key is revoked or has ended; leave the gate out")
     return key.public
+
+
+def _check_names(gates: tuple[GateTransportPublicKey, ...]) -> None:
+    """Two gates of one name would be mistaken for each other, when one of them is stolen say."""
+    kids: dict[str, bytes] = {}
+    for gate in gates:
+        if kids.setdefault(gate.name, gate.kid) != gate.kid:
+            raise BadInputError(
+                f"--gate: two keys are of {gate.name}; give each gate its own gate.id, and of one gate the newest key"
+            )
 
 
 def _seal(

@@ -12,9 +12,12 @@ from pathlib import Path
 from openstile import __version__
 from openstile.assembly.home import Home
 from openstile.assembly.settings import Settings, load_settings
+from openstile.assembly.wire import Installation
 from openstile.face.packs import verify_pack
 from openstile.face.sources import CameraLostError, open_frames
+from openstile.gate.fetch import check_address
 from openstile.journal import GateKey, verify_journal
+from openstile.passes.hpke import SoftwareKeyAgreement
 from openstile.passes.keystore import KeyStore
 from openstile.terms.errors import OpenstileError
 from openstile.terms.instants import SystemClock
@@ -49,7 +52,9 @@ def examine(folder: Path | None, *, camera: str | None) -> tuple[Finding, ...]:
         findings.append(Finding("home", True, False, "none given, or not made yet: the first enrol makes it"))
     else:
         findings.append(_try("keys", True, lambda: _keys(home)))
+        findings.append(_try("tokens", True, lambda: _tokens(home)))
         findings.append(_trust(home))
+        findings.append(_try("servers", True, lambda: _servers(Installation(home, settings, SystemClock()))))
         findings.append(_try("journal", True, lambda: _journal(home)))
     findings.append(_try("camera", False, lambda: _camera(camera or settings.gate.camera)))
     return tuple(findings)
@@ -85,6 +90,27 @@ def _keys(home: Home) -> str:
     if not infos:
         raise OSError(f"{home.keys}: no keys yet; run: openstile keys create, or enrol a rider")
     return f"{len(infos)} keys: " + ", ".join(f"{i.role.value} {i.name} {i.state.value}" for i in infos)
+
+
+def _tokens(home: Home) -> str:
+    """Each gate-group key in a token does once what it does for each pass: agree on a secret."""
+    in_tokens = [
+        key for key in KeyStore(home.keys).gate_keyring().gate_group_keys
+        if not isinstance(key.agreement, SoftwareKeyAgreement)
+    ]  # fmt: skip
+    for key in in_tokens:
+        key.agreement.agree(key.public.point)
+    return f"{len(in_tokens)} keys answer" if in_tokens else "no gate-group key is in a token"
+
+
+def _servers(installation: Installation) -> str:
+    """Whether the gate could ask: its certificates and addresses can be used. It asks nothing."""
+    installation.fetcher().close()
+    trust = installation.settings.trust
+    addresses = [*([trust.bundle_url] if trust.bundle_url else []), *trust.status_lists]
+    for address in addresses:
+        check_address(address)
+    return f"{len(addresses)} addresses to fetch from" if addresses else "none: bundles and lists come by file"
 
 
 def _trust(home: Home) -> Finding:

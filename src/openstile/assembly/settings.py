@@ -223,7 +223,10 @@ def settings_with(settings: Settings, overrides: Mapping[str, str], products: It
         table, _, key = name.partition(".")
         if table not in _TOLD_TABLES:
             raise BadInputError(f"{name}: a gate is told settings of {', '.join(_TOLD_TABLES)} only")
-        tables[table][key] = _value_of(value, name)
+        if value:
+            tables[table][key] = _value_of(value, name)
+        else:  # the default, whatever this gate had
+            tables[table].pop(key, None)
     try:
         changed = Settings(**tables)
     except ValidationError as error:

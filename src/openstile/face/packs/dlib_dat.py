@@ -222,7 +222,8 @@ class _Cursor:
 
     def dimensions(self) -> tuple[int, int, int, int]:
         numbers = (self.integer(), self.integer(), self.integer(), self.integer())
-        self.expect(min(numbers) >= 0 and prod(numbers) <= _TENSOR_NUMBERS_MAX, "dimensions")
+        # Beside a dimension of nothing the others count too: numpy refuses their product where it is too big.
+        self.expect(min(numbers) >= 0 and prod(max(1, n) for n in numbers) <= _TENSOR_NUMBERS_MAX, "dimensions")
         return numbers
 
     def alias(self) -> tuple[int, int, int, int]:
