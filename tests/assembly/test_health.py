@@ -38,9 +38,8 @@ def test_certificates_that_are_missing_and_a_token_that_is_away_are_found_before
     (key_file,) = (home / "keys").glob("*.json")
     content = json.loads(key_file.read_text())
     del content["private"]
-    content["pkcs11"] = {
-        "module": str(tmp_path / "none.so"), "token": "gates", "id": "0102030405060708", "pin_file": str(tmp_path / "p"),
-    }  # fmt: skip
+    module, pin_file = str(tmp_path / "none.so"), str(tmp_path / "pin")
+    content["pkcs11"] = {"module": module, "token": "gates", "id": "0102030405060708", "pin_file": pin_file}
     key_file.write_text(json.dumps(content))
     found = {finding.what: finding for finding in examine(home, camera=None)}
     assert (found["servers"].works, "none.pem" in found["servers"].detail) == (False, True)
