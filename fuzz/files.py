@@ -7,6 +7,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from fuzz import seeds_files as seeds
@@ -129,6 +130,10 @@ def _check_network(data: bytes, value: object) -> None:
     demand(isinstance(value, dlib_dat.DlibNetwork), "not a network")
     assert isinstance(value, dlib_dat.DlibNetwork)
     demand(len(value.layers) > 0 and all(map(math.isfinite, value.mean_rgb)), "a network that computes nothing")
+    weights = (
+        layer.weights for layer in value.layers if isinstance(layer, dlib_dat.Convolution | dlib_dat.FullyConnected)
+    )
+    demand(all(bool(np.isfinite(each).all()) for each in weights), "a weight that is no number")
 
 
 @cache
@@ -283,7 +288,7 @@ TARGETS = (
     Target(
         name="dlib-network",
         parser="openstile.face.packs.dlib_dat.read_dlib_network",
-        promise="a network has layers and finite means",
+        promise="a network has layers, finite means and finite weights",
         parse=lambda data, folder: dlib_dat.read_dlib_network(data),
         check=_check_network,
         seeds=seeds.dlib_networks,

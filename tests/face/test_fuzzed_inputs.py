@@ -77,6 +77,34 @@ def test_number_of_a_manifest_that_no_float_holds_is_refused(digits: bytes) -> N
         parse_manifest(data, name="manifest")
 
 
+def small_integers(*values: int) -> bytes:
+    return b"".join(bytes([6]) + value.to_bytes(6, "little") for value in values)
+
+
+def dlib_start(*mean: int) -> bytes:
+    data = small_integers(1, 13) + b"loss_metric_2" + small_integers(0, 0, 0, 0) + small_integers(3, 21)
+    data += b"input_rgb_image_sized" + b"".join(small_integers(colour, 0) for colour in mean)
+    return data + small_integers(18, 18)
+
+
+@pytest.mark.parametrize("shape", [(0, 2**40, 2**40, 1), (0, 2**26, 2**26, 2**26), (2**40, 0, 2**40, 0)])
+def test_dlib_tensor_of_no_numbers_in_a_shape_that_is_too_large_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(PackError, match="dimensions"):
+        read_dlib_network(dlib_start(0, 0, 0) + small_integers(5) + b"relu_" + b"110" + small_integers(2, *shape))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 2.0**61])
+def test_dlib_weight_that_is_no_number_to_compute_with_is_refused(number: float) -> None:
+    weight = small_integers(2, 1, 1, 1, 1) + struct.pack("<f", number)
+    with pytest.raises(PackError, match="size of the numbers"):
+        read_dlib_network(dlib_start(0, 0, 0) + small_integers(5) + b"con_4" + weight)
+
+
+def test_dlib_mean_that_no_picture_has_is_refused() -> None:
+    with pytest.raises(PackError, match="mean of the input"):
+        read_dlib_network(dlib_start(0, 0, 256))
+
+
 def test_dlib_layer_of_less_than_no_inputs_is_refused() -> None:
     def integers(*values: int) -> bytes:
         return b"".join(bytes([0x81 if value < 0 else 1, abs(value)]) for value in values)

@@ -21,6 +21,9 @@ _INTEGER_BYTES_MAX = 8
 _STRING_BYTES_MAX = 64
 _LAYERS_MAX = 1024
 _TENSOR_NUMBERS_MAX = 64 * 2**20
+_NUMBER_MAX = 2.0**60
+"""Two of them multiplied, as when an affine layer is folded into a convolution, are still a float32."""
+_MEAN_MAX = 255.0
 _INNERMOST_LAYER_VERSION = 3
 
 Tensor: TypeAlias = NDArray[np.float32]
@@ -92,6 +95,7 @@ def read_dlib_network(data: bytes) -> DlibNetwork:
     count = _count_layers(cursor)
     cursor.expect(cursor.string() == "input_rgb_image_sized", "input layer")
     mean = (cursor.real(), cursor.real(), cursor.real())
+    cursor.expect(all(0 <= colour <= _MEAN_MAX for colour in mean), "mean of the input")
     rows, columns = cursor.integer(), cursor.integer()
     cursor.expect(rows == columns and 16 <= rows <= 1024, "size of the input")
     layers = tuple(_read_layer(cursor, innermost=index == 0) for index in range(count))
@@ -234,4 +238,6 @@ class _Cursor:
         self.expect(self.integer() == 2, "version of a tensor")
         shape = self.dimensions()
         raw = self.take(4 * prod(shape), "numbers of a tensor")
-        return np.frombuffer(raw, dtype="<f4").astype(np.float32).reshape(shape)
+        numbers = np.frombuffer(raw, dtype="<f4").astype(np.float32)
+        self.expect(bool((np.abs(numbers) <= _NUMBER_MAX).all()), "size of the numbers of a tensor")  # not of NaN
+        return numbers.reshape(shape)
