@@ -28,7 +28,10 @@ _GRACE_S = 90
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one target did. `edges`: points of openstile's code that were reached. `crash`: the reproducer, or ""."""
+    """What one target did. `edges`: points of openstile's code that were reached. `crash`: the reproducer, or "".
+
+    `code` names what was run (`code_digest`): a report can hold targets that ended on different days.
+    """
 
     name: str
     executions: int
@@ -39,6 +42,7 @@ class Outcome:
     peak_mb: int
     crash: str
     finished: str
+    code: str
 
     def as_json(self) -> Mapping[str, object]:
         return asdict(self)
@@ -50,7 +54,7 @@ def run_target(group: str, target: Target, *, seconds: int, runs: int | None, ou
     for seed in target.seeds():
         (corpus / f"seed-{sha256(seed).hexdigest()[:16]}").write_bytes(seed)
     log = logs / "last.txt"
-    before, begun = set(crashes.iterdir()), time.monotonic()
+    before, begun, digest = set(crashes.iterdir()), time.monotonic(), code_digest()
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as scratch, log.open("wb") as stream:
         options = [
             f"-max_total_time={seconds}",
@@ -66,7 +70,16 @@ def run_target(group: str, target: Target, *, seconds: int, runs: int | None, ou
         code = _ended(command, stream, seconds + target.timeout_s + _GRACE_S)
     fresh = sorted(set(crashes.iterdir()) - before)
     found = str(fresh[0]) if fresh else "" if code == 0 else f"exit code {code}, see {log}"
-    return _outcome(target.name, log, crash=found, corpus=corpus, seconds=time.monotonic() - begun)
+    return _outcome(target.name, log, crash=found, corpus=corpus, seconds=time.monotonic() - begun, code=digest)
+
+
+def code_digest() -> str:
+    """The first 12 hexadecimal digits of SHA-256 over all source files of openstile, in the order of their names."""
+    digest = sha256()
+    for path in sorted((_REPOSITORY / "src" / "openstile").rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(_REPOSITORY)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:12]
 
 
 def _ended(command: list[str], stream: IO[bytes], seconds_max: int) -> int:
@@ -87,7 +100,7 @@ def _ended(command: list[str], stream: IO[bytes], seconds_max: int) -> int:
     return finished.returncode
 
 
-def _outcome(name: str, log: Path, *, crash: str, corpus: Path, seconds: float) -> Outcome:
+def _outcome(name: str, log: Path, *, crash: str, corpus: Path, seconds: float, code: str) -> Outcome:
     said = log.read_text(errors="replace")
     progress = _PROGRESS.findall(said)
     return Outcome(
@@ -100,6 +113,7 @@ def _outcome(name: str, log: Path, *, crash: str, corpus: Path, seconds: float) 
         peak_mb=_number(_PEAK, said),
         crash=crash,
         finished=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        code=code,
     )
 
 

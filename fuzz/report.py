@@ -76,7 +76,13 @@ def write_results(document: Path, machine: dict[str, str], outcomes: Sequence[Ou
     """Puts the figures of a run into the document."""
     about = "; ".join(f"{name}: {value}" for name, value in machine.items())
     first, last = (pick(outcome.finished for outcome in outcomes) for pick in (min, max))
-    lines = [f"Targets ended between {first} and {last}. {about}.", ""]
+    codes = dict.fromkeys(outcome.code for outcome in outcomes)
+    ran = (
+        f"all on the same code (SHA-256 {next(iter(codes))}...)"
+        if len(codes) == 1
+        else f"on {len(codes)} states of the code"
+    )
+    lines = [f"Targets ended between {first} and {last}, {ran}. {about}.", ""]
     lines += ["| " + " | ".join(COLUMNS) + " |", "|---" + "|---:" * (len(COLUMNS) - 1) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows(outcomes)]
     _replace(document, _RESULTS_BEGIN, _RESULTS_END, lines)
