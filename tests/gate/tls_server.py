@@ -31,6 +31,13 @@ class Served:
         return self.url + path
 
 
+_MAY_SIGN_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+"""Python 3.13 asks for it."""
+
+
 @contextmanager
 def serving(folder: Path, *, tls: bool = True) -> Iterator[Served]:
     """Runs until the context ends."""
@@ -90,6 +97,7 @@ def _certificates(folder: Path) -> tuple[Path, Path]:
         .public_key(authority.public_key())
         .serial_number(1)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_MAY_SIGN_CERTIFICATES, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False)
         .sign(authority, hashes.SHA256())
     )

@@ -181,4 +181,6 @@ def _explained(url: str) -> Iterator[None]:
     except httpx.TimeoutException:
         raise FetchError(f"{url}: did not answer in time; what is here stays in use") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # a name that no DNS takes is a UnicodeError
-        raise FetchError(f"{url}: cannot be fetched ({type(error).__name__}); what is here stays in use") from None
+        untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        reason = "no authority known here vouches for it" if untrusted else type(error).__name__
+        raise FetchError(f"{url}: cannot be fetched ({reason}); what is here stays in use") from None
