@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from openstile.assembly.devices import barrier_of
 from openstile.assembly.home import Home
@@ -15,7 +16,6 @@ from openstile.crossing import Policy
 from openstile.face import FaceEngine
 from openstile.gate.barrier import Barrier
 from openstile.gate.fading import fade_trips
-from openstile.gate.fetch import Fetcher
 from openstile.gate.lane import Lane, LaneIdentity
 from openstile.gate.trust import Trust
 from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
@@ -31,6 +31,9 @@ from openstile.passes.reference import Reference
 from openstile.passes.usage import KeyUsage
 from openstile.terms.errors import BadInputError
 from openstile.terms.instants import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from openstile.gate.fetch import Fetcher
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,10 @@ class Installation:
         """How many passes that were issued here depend on each key."""
         return key_usage(self.home, now=self.clock.now())
 
-    def fetcher(self) -> Fetcher:
+    def fetcher(self) -> "Fetcher":
         """For what this gate is told over HTTPS; to be closed. Raises `BadInputError`."""
+        from openstile.gate.fetch import Fetcher
+
         ca_file = self.settings.trust.ca_file
         return Fetcher(ca_file=self.home.folder / ca_file if ca_file else None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from openstile.issuer.errors import RegisterError
 from openstile.issuer.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
+from openstile.terms.database import all_or_nothing
 
 BUSY_MS = 5000
 
@@ -51,15 +52,8 @@ def explained(path: Path) -> Iterator[None]:
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """All or nothing, no other writer in between; durable when it ends without an error."""
-    with explained(path):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    with explained(path), all_or_nothing(connection):
+        yield
 
 
 def connect(path: Path) -> sqlite3.Connection:

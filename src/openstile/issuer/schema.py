@@ -4,8 +4,7 @@ What must hold whoever writes is a trigger: revoked is final, a pass stays as it
 change of its state is noted with its time, and a status list is never issued twice for one second.
 """
 
-import sqlite3
-from collections.abc import Iterator
+from openstile.terms.database import statements
 
 FORMAT_VERSION = 1
 """Kept in SQLite's user_version."""
@@ -120,14 +119,5 @@ BEGIN UPDATE status_list SET taken = taken - 1 WHERE id = OLD.list; END;
 """
 
 
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.strip().splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement.strip()
-            statement = ""
-
-
-SCHEMA = tuple(_statements(_TABLES + _REGISTER_GUARDS + _LIST_GUARDS))
+SCHEMA = tuple(statements(_TABLES + _REGISTER_GUARDS + _LIST_GUARDS))
 """One statement each, in the order in which they are run."""

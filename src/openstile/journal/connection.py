@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from openstile.journal.errors import JournalError
+from openstile.terms.database import all_or_nothing
 
 BUSY_MS = 1000
 PAGE_BYTES = 4096
@@ -55,15 +56,8 @@ def explained(path: Path) -> Iterator[None]:
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """All or nothing; durable when it ends without an error."""
-    with explained(path):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    with explained(path), all_or_nothing(connection):
+        yield
 
 
 def lock_for_writing(path: Path) -> int:

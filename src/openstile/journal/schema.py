@@ -1,7 +1,6 @@
 """The journal's tables, and the triggers that make them append-only whoever writes."""
 
-import sqlite3
-from collections.abc import Iterator
+from openstile.terms.database import statements
 
 FORMAT_VERSION = 2
 """Kept in SQLite's user_version."""
@@ -108,14 +107,5 @@ BEGIN SELECT RAISE(ABORT, '{table} counts only grow'); END;
 )
 
 
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.strip().splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement.strip()
-            statement = ""
-
-
-SCHEMA = tuple(_statements(_TABLES + _INSERT_GUARDS + _DELETE_GUARDS + _UPDATE_GUARDS))
+SCHEMA = tuple(statements(_TABLES + _INSERT_GUARDS + _DELETE_GUARDS + _UPDATE_GUARDS))
 """One statement each, in the order in which they are run."""
