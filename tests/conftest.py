@@ -1,8 +1,11 @@
 """Fixtures every room's tests may use."""
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.databases import NewDatabase, PostgresServer, postgresql
 
 from openstile.demo.portraits import pull_portraits
 from openstile.face import FaceEngine
@@ -32,3 +35,31 @@ def engine() -> FaceEngine:
 def portraits() -> dict[str, Path]:
     """Public-domain portraits by name, pulled into the user's cache when they are not there yet."""
     return pull_portraits(models_folder(None).parent / "portraits")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test run; where PostgreSQL is not installed, the test skips."""
+    server = postgresql()
+    try:
+        running = server.__enter__()
+    except LookupError as error:
+        pytest.skip(f"{error}: `apt-get install postgresql` brings it")
+    yield running
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> NewDatabase:
+    """Gives the URL of a new empty database at each call; the test runs on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        return server.new_database
+    numbers = count()
+    return lambda: f"sqlite:///{tmp_path / f'office-{next(numbers)}.db'}"
+
+
+@pytest.fixture
+def database_url(new_database: NewDatabase) -> str:
+    """The URL of an empty database; the test runs on SQLite and on PostgreSQL."""
+    return new_database()

@@ -132,6 +132,42 @@ JOURNAL_FADE_BYTES = 2**20
 JOURNAL_REASON_CHARS_MAX = 40
 JOURNAL_TAPS_SHOWN_MAX = 10_000
 
+# Money.
+MONEY_MINOR_MAX = 10**15
+"""Of one amount or balance: keeps sums of all accounts inside 64 bits."""
+
+# Fares (docs/fares.md).
+FEED_FILE_BYTES_MAX = 256 * 2**20
+"""One file of a GTFS feed, decompressed."""
+FEED_ARCHIVE_BYTES_MAX = 512 * 2**20
+FEED_ROWS_MAX = 5_000_000
+"""Rows of one file of a feed that is read."""
+FEED_FIELD_CHARS_MAX = 2000
+FARE_RULES_MAX = 1_000_000
+FARE_RULES_FILE_BYTES_MAX = 256 * 2**10
+"""Our own file of caps, systems and period products."""
+TAPS_PRICED_MAX = 1_000_000
+"""Taps in one file for `openstile fares price`."""
+LEGS_PER_JOURNEY_MAX = 32
+
+# The office (docs/office.md).
+BATCH_TAPS_MAX = 1000
+BATCH_BYTES_MAX = 512 * 2**10
+REQUEST_BYTES_MAX = 64 * 2**10
+"""Of any request to the office that is no batch."""
+PAGE_ITEMS_MAX = 200
+CLAIM_TTL_S_MAX = 86_400
+REQUEST_AGE_S_MAX = 300
+"""How old a gate's signed request may be; its nonce is remembered for as long."""
+IDEMPOTENCY_KEY_CHARS_MAX = 128
+CONTACT_CHARS_MAX = 254
+EPOCHS_PER_GATE_MAX = 1000
+
+# The ledger.
+LEDGER_ENTRIES_MAX = 64
+"""Entries of one posting."""
+LEDGER_MEMO_CHARS_MAX = 200
+
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
 assert STATUS_ENTRIES_MAX % 8 == 0
@@ -144,3 +180,5 @@ assert FACES_PER_FRAME_MAX <= FACE_CANDIDATES_MAX
 assert IMAGE_SIDE_PIXELS_MIN**2 < IMAGE_PIXELS_MAX < IMAGE_SIDE_PIXELS_MAX**2
 assert 5 * BUNDLE_SEALED_KEYS_MAX + 3 * BUNDLE_PRODUCTS_MAX + 2 * BUNDLE_SETTINGS_MAX + 6 * KEYS_MAX < BUNDLE_ITEMS_MAX
 assert BUNDLE_LISTS_MAX <= TRUST_LISTS_MAX
+assert BATCH_TAPS_MAX * 160 < BATCH_BYTES_MAX
+assert MONEY_MINOR_MAX * 9000 < 2**63

@@ -1,0 +1,1 @@
+"""The ledger's tables, and the only code that writes them."""

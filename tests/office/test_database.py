@@ -1,0 +1,48 @@
+"""The office's database: transactions on both engines."""
+
+import pytest
+from sqlalchemy import select
+
+from openstile.office.store.database import Database, OfficeDatabaseError
+from openstile.office.store.gates import GATE
+from openstile.office.store.metadata import METADATA
+from openstile.terms import BadInputError
+
+_GATE = {
+    "gate_id": "north-1",
+    "stop_id": "s1",
+    "network_id": None,
+    "direction": "in",
+    "state": "waiting",
+    "added_us": 1,
+}
+
+
+def test_what_fails_in_the_middle_leaves_nothing(database_url: str) -> None:
+    database = Database.open(database_url)
+    METADATA.create_all(database.engine)
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        connection.execute(GATE.insert(), _GATE)
+        raise ZeroDivisionError
+    with database.read() as connection:
+        assert connection.execute(select(GATE)).all() == []
+    with database.write() as connection:
+        connection.execute(GATE.insert(), _GATE)
+    with database.read() as connection:
+        assert len(connection.execute(select(GATE)).all()) == 1
+    database.close()
+
+
+def test_error_of_the_database_shows_no_values(database_url: str) -> None:
+    database = Database.open(database_url)
+    METADATA.create_all(database.engine)
+    with pytest.raises(OfficeDatabaseError) as caught, database.write() as connection:
+        connection.execute(GATE.insert(), _GATE | {"state": "confidential"})
+    assert "confidential" not in str(caught.value)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite://", "no address"])
+def test_address_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(BadInputError):
+        Database.open(url)
