@@ -1,19 +1,24 @@
 """Issuing wired up: every pass is in the register, and has its place in the status list, before it is given away."""
 
 import secrets
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from openstile.assembly.home import Home
 from openstile.assembly.settings import Settings
-from openstile.issuer import PassRegister, RegisteredPass
+from openstile.issuer import PassRegister, PassState, RegisteredPass
 from openstile.issuer.publish import forget_ended, list_file_name
-from openstile.passes.claims import Assurance, Entitlement, StatusReference
+from openstile.office.riders.signing import KnownPass, SignedPass, SignOrder
+from openstile.passes.claims import Assurance, Claims, Entitlement, StatusReference
 from openstile.passes.holder import HolderPublicKey
-from openstile.passes.issue import IssuedPass, issue_pass
+from openstile.passes.issue import IssuedPass, check_lasts, issue_pass, sign_token
+from openstile.passes.keys import GateGroupPublicKey, IssuerKey
 from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
 from openstile.passes.usage import KeyUsage
+from openstile.terms import PassId
+from openstile.terms.limits import PASS_ID_BYTES
 
 _FORGOTTEN_AT_ONCE = 100
 """What one issue may forget of long ended passes, so that it stays quick."""
@@ -51,7 +56,8 @@ def issue_registered(
             status=status,
             holder=holder,
         )
-        register.add(
+        _add(
+            register,
             RegisteredPass(
                 pass_id=issued.pass_id,
                 product=entitlement.product,
@@ -61,11 +67,80 @@ def issue_registered(
                 not_before=issued.not_before,
                 expires=issued.expires,
                 status=status,
-            )
+            ),
+            now,
         )
-        if status is None:  # else it is done when a list is built
-            forget_ended(register, now=now, at_most=_FORGOTTEN_AT_ONCE)
     return issued
+
+
+class RegisteringSigner:
+    """The issuer of one home, as the office asks it: signs commitments, and keeps the register beside its key."""
+
+    def __init__(self, home: Home, settings: Settings, *, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._home = home
+        self._settings = settings
+        self._random = random
+
+    def sign(self, order: SignOrder, *, now: datetime) -> SignedPass:
+        """Signs and registers a pass for the gates of the settings, from `now` on. Raises BadInputError."""
+        keys, settings = KeyStore(self._home.keys), self._settings
+        issuer_key = keys.issuer_key(settings.issuer.id, now=now)
+        group_key = keys.gate_group_public_key(str(settings.audience()), now=now)
+        with PassRegister.open(self._home.register) as register:
+            claims = self._claims(order, issuer_key, group_key, _reserve(register, settings, now), now)
+            token = sign_token(issuer_key=issuer_key, claims=claims)
+            _add(
+                register,
+                RegisteredPass(
+                    pass_id=claims.pass_id,
+                    product=claims.entitlement.product,
+                    issuer_kid=issuer_key.public.kid,
+                    group_kid=group_key.kid,
+                    token_sha256=sha256(token).digest(),
+                    not_before=claims.not_before,
+                    expires=claims.expires,
+                    status=claims.status,
+                ),
+                now,
+            )
+        return SignedPass(token, claims.pass_id, claims.not_before, claims.expires, group_key)
+
+    def known(self, pass_id: PassId) -> KnownPass | None:
+        """The pass in the register, or None. Raises RegisterError."""
+        with PassRegister.open(self._home.register) as register:
+            found = register.get(pass_id)
+        if found is None:
+            return None
+        return KnownPass(found.pass_id, found.product, found.not_before, found.expires, found.state)
+
+    def set_state(self, pass_id: PassId, state: PassState, *, now: datetime) -> None:
+        """Says how a pass stands; a pass that names no status list cannot be withdrawn: BadInputError."""
+        with PassRegister.open(self._home.register) as register:
+            register.set_state(pass_id, state, at=now.astimezone(UTC).replace(microsecond=0))
+
+    def _claims(
+        self,
+        order: SignOrder,
+        issuer_key: IssuerKey,
+        group_key: GateGroupPublicKey,
+        status: StatusReference | None,
+        now: datetime,
+    ) -> Claims:
+        not_before = now.astimezone(UTC).replace(microsecond=0)
+        expires = not_before + timedelta(days=order.valid_days)
+        check_lasts(expires, group_key.not_after, what=f"gate group {group_key.audience}")
+        return Claims(
+            issuer=issuer_key.public.name,
+            audience=group_key.audience,
+            not_before=not_before,
+            expires=expires,
+            pass_id=PassId(self._random(PASS_ID_BYTES)),
+            entitlement=order.entitlement,
+            assurance=order.assurance,
+            reference=order.reference,
+            status=status,
+            holder=order.holder,
+        )
 
 
 def key_usage(home: Home, *, now: datetime) -> tuple[KeyUsage, ...]:
@@ -74,6 +149,12 @@ def key_usage(home: Home, *, now: datetime) -> tuple[KeyUsage, ...]:
         return ()
     with PassRegister.open(home.register) as register:
         return register.usage(now=now)
+
+
+def _add(register: PassRegister, registered: RegisteredPass, now: datetime) -> None:
+    register.add(registered)
+    if registered.status is None:  # else it is done when a list is built
+        forget_ended(register, now=now, at_most=_FORGOTTEN_AT_ONCE)
 
 
 def _reserve(register: PassRegister, settings: Settings, now: datetime) -> StatusReference | None:

@@ -64,7 +64,7 @@ def issue_pass(
         holder=holder,
     )
     token = sign_token(issuer_key=issuer_key, claims=claims)
-    _check_lasts(claims, gate_group_key.not_after, what=f"gate group {gate_group_key.audience}")
+    check_lasts(claims.expires, gate_group_key.not_after, what=f"gate group {gate_group_key.audience}")
     sealed = seal(gate_group_key=gate_group_key, token=token, salt=salt, data=reference.data, random=random)
     wallet = WalletPass(token, salt, reference.data, gate_group_key)
     return IssuedPass(to_text(sealed), claims.pass_id, claims.not_before, claims.expires, wallet)
@@ -77,7 +77,7 @@ def sign_token(*, issuer_key: IssuerKey, claims: Claims) -> bytes:
     """
     if claims.issuer != issuer_key.public.name:
         raise BadInputError(f"claims: name issuer {claims.issuer}, the key is of {issuer_key.public.name}")
-    _check_lasts(claims, issuer_key.public.not_after, what=f"issuer {claims.issuer}")
+    check_lasts(claims.expires, issuer_key.public.not_after, what=f"issuer {claims.issuer}")
     return write_token(key=issuer_key, payload=encode_claims(claims))
 
 
@@ -88,9 +88,10 @@ def seal(
     return write_seal(key=gate_group_key, content=SealedContent(token, salt, data), random=random)
 
 
-def _check_lasts(claims: Claims, not_after: datetime, *, what: str) -> None:
-    if claims.expires > not_after:
+def check_lasts(expires: datetime, not_after: datetime, *, what: str) -> None:
+    """Refuses, with BadInputError, a pass that would outlive a key that it needs."""
+    if expires > not_after:
         raise BadInputError(
-            f"validity: the pass would end {claims.expires}, the key of {what} ends {not_after}; "
+            f"validity: the pass would end {expires}, the key of {what} ends {not_after}; "
             "use fewer days or rotate the key"
         )

@@ -1,0 +1,108 @@
+"""Accounts: a random id, a currency, and what the rider chose to leave."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from openstile.ledger import AccountKind, Ledger
+from openstile.office.pricing.price import rider_account
+from openstile.office.riders.faults import UnknownAccountError
+from openstile.office.store.accounts import ACCOUNT, PASS
+from openstile.office.store.journeys import PRICING_DUE
+from openstile.terms import BadInputError
+from openstile.terms.limits import CONTACT_CHARS_MAX
+from openstile.terms.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as staff and its rider see it. A negative balance is owed by the rider."""
+
+    account_id: str
+    state: str
+    currency: str
+    category: str | None
+    contact: str | None
+    opened_on: date
+    balance: Money
+
+
+def open_account(
+    connection: Connection,
+    *,
+    currency: str,
+    category: str | None,
+    contact: str | None,
+    on: date,
+    new_id: Callable[[], str],
+) -> Account:
+    """A new account and its place in the ledger. It may go below zero: a ride that was ridden is posted."""
+    _check_contact(contact)
+    account_id = new_id()
+    connection.execute(
+        ACCOUNT.insert().values(
+            account_id=account_id, state="open", currency=Money(0, currency).currency, category=category,
+            contact=contact, opened_on=on, version=0,
+        )
+    )  # fmt: skip
+    Ledger(connection).open_account(
+        rider_account(account_id), AccountKind.LIABILITY, currency, overdraft_minor=None, on=on
+    )
+    return read_account(connection, account_id)
+
+
+def read_account(connection: Connection, account_id: str) -> Account:
+    """The account. Raises UnknownAccountError, also for one that was erased."""
+    row = connection.execute(
+        select(ACCOUNT).where(ACCOUNT.c.account_id == account_id, ACCOUNT.c.state != "erased")
+    ).one_or_none()
+    if row is None:
+        raise UnknownAccountError
+    balance = Ledger(connection).balance(rider_account(account_id))
+    return Account(row.account_id, row.state, row.currency, row.category, row.contact, row.opened_on, balance)
+
+
+def change_account(
+    connection: Connection, account_id: str, *, category: str | None, contact: str | None, now_us: int
+) -> Account:
+    """Sets how to reach the rider and the rider category; a new category prices anew what has not faded."""
+    _check_contact(contact)
+    before = read_account(connection, account_id)
+    connection.execute(
+        ACCOUNT.update().where(ACCOUNT.c.account_id == account_id).values(category=category, contact=contact)
+    )
+    if category != before.category:
+        make_due(connection, account_id, now_us=now_us)
+    return read_account(connection, account_id)
+
+
+def lock_account(connection: Connection, account_id: str) -> None:
+    """Keeps every other change of the account out until the transaction ends. Raises UnknownAccountError."""
+    row = connection.execute(
+        select(ACCOUNT.c.account_id)
+        .where(ACCOUNT.c.account_id == account_id, ACCOUNT.c.state != "erased")
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise UnknownAccountError
+
+
+def make_due(connection: Connection, account_id: str, *, now_us: int) -> None:
+    """Has the account priced at the next occasion."""
+    changed = connection.execute(
+        PRICING_DUE.update().where(PRICING_DUE.c.account_id == account_id).values(due_us=now_us)
+    )
+    if changed.rowcount == 0:
+        connection.execute(PRICING_DUE.insert().values(account_id=account_id, due_us=now_us))
+
+
+def account_of_pass(connection: Connection, pass_id: bytes) -> str | None:
+    """The account that a pass is on, or None."""
+    return connection.execute(select(PASS.c.account_id).where(PASS.c.pass_id == pass_id)).scalar_one_or_none()
+
+
+def _check_contact(contact: str | None) -> None:
+    if contact is not None and (not 3 <= len(contact) <= CONTACT_CHARS_MAX or not contact.isprintable()):
+        raise BadInputError(f"contact: must be 3 to {CONTACT_CHARS_MAX} printable characters, or left out")

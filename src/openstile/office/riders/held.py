@@ -1,0 +1,82 @@
+"""Everything the office holds about one rider, in one value: what an export hands out."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from openstile.fares.words import say
+from openstile.journal.taps import instant_of
+from openstile.ledger import Ledger
+from openstile.office.pricing.price import rider_account
+from openstile.office.pricing.rows import read_explanation
+from openstile.office.riders.accounts import read_account
+from openstile.office.store.accounts import PASS
+from openstile.office.store.gates import GATE, GATE_EPOCH
+from openstile.office.store.metadata import METADATA
+from openstile.office.store.taps import TAP
+from openstile.terms.held import Holds
+
+_ENTRIES_MAX = 100_000
+
+
+def held_about(connection: Connection, account_id: str) -> dict[str, Any]:
+    """All rows of all tables that are about the account, and its ledger entries, ready for JSON.
+
+    Keys and hashes of secrets are left out: they say nothing to the rider. Raises UnknownAccountError.
+    """
+    balance = read_account(connection, account_id).balance
+    tables = {table.name: list(_rows(connection, table, account_id)) for table in _tables_of_accounts()}
+    return {
+        "account_id": account_id,
+        "balance": str(balance),
+        **tables,
+        "tap": list(_taps(connection, account_id)),
+        "ledger": [
+            {"day": entry.day.isoformat(), "kind": entry.kind, "amount": str(-entry.amount), "memo": entry.memo}
+            for entry in Ledger(connection).entries(rider_account(account_id), after=None, limit=_ENTRIES_MAX)
+        ],
+    }
+
+
+def _tables_of_accounts() -> list[Table]:
+    return [table for table in METADATA.sorted_tables if "account_id" in table.c]
+
+
+def _rows(connection: Connection, table: Table, account_id: str) -> Iterator[dict[str, Any]]:
+    shown = [column for column in table.c if column.info["held"].holds is not Holds.SECRET]
+    for row in connection.execute(select(*shown).where(table.c.account_id == account_id)).mappings():
+        values = {name: _plain(name, value) for name, value in row.items()}
+        if values.get("explanation") is not None:
+            lines = read_explanation(values["explanation"], values["currency"])
+            values["explanation"] = [
+                {"text": say(line, "en"), "amount": None if line.amount is None else str(line.amount)} for line in lines
+            ]
+        yield values
+
+
+def _taps(connection: Connection, account_id: str) -> Iterator[dict[str, Any]]:
+    rows = connection.execute(
+        select(TAP.c.at_us, TAP.c.direction, TAP.c.product, TAP.c.pass_id, TAP.c.review, GATE.c.gate_id, GATE.c.stop_id)
+        .join(PASS, PASS.c.pass_id == TAP.c.pass_id)
+        .join(GATE_EPOCH, GATE_EPOCH.c.epoch_id == TAP.c.epoch_id)
+        .join(GATE, GATE.c.gate_id == GATE_EPOCH.c.gate_id)
+        .where(PASS.c.account_id == account_id)
+        .order_by(TAP.c.at_us)
+    )
+    for row in rows.mappings():
+        yield {name: _plain(name, value) for name, value in row.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, date):
+        return value.isoformat()
+    if name.endswith("_us") and isinstance(value, int) and name != "offset_us":
+        return instant_of(value).isoformat()
+    if name in ("products", "taps", "counted") and isinstance(value, str):
+        return json.loads(value)
+    return value
