@@ -143,6 +143,13 @@ FEED_ARCHIVE_BYTES_MAX = 512 * 2**20
 FEED_ROWS_MAX = 5_000_000
 """Rows of one file of a feed that is read."""
 FEED_FIELD_CHARS_MAX = 2000
+FEED_LINE_BYTES_MAX = 2**20
+FEED_SERVICE_DAYS_MAX = 20 * 366
+"""From the first to the last day of one service of a feed."""
+FEED_DAYS_MAX = 2_000_000
+"""Days of all services that timeframes name, each counted by itself."""
+FEED_WARNINGS_MAX = 200
+"""Those that are kept; how many more there were is said."""
 FARE_RULES_MAX = 1_000_000
 FARE_RULES_FILE_BYTES_MAX = 256 * 2**10
 """Our own file of caps, systems and period products."""
@@ -162,6 +169,18 @@ REQUEST_AGE_S_MAX = 300
 IDEMPOTENCY_KEY_CHARS_MAX = 128
 CONTACT_CHARS_MAX = 254
 EPOCHS_PER_GATE_MAX = 1000
+EPOCH_ID_MAX = 2**23 - 1
+"""Epochs of all gates together."""
+TAP_SEQ_MAX = 2**40 - 1
+"""Taps of one epoch: a tap each second for 34,000 years."""
+CLAIM_TOKEN_CHARS = 52
+"""32 random bytes in Base32 without padding."""
+GATE_KEYS_MAX = 4
+"""Of one gate that are valid at one time: two while they rotate, and one spare each."""
+KEY_OVERLAP_S = 86_400
+"""For how long a gate's old key still signs after it made a new one."""
+GAP_ALARM_S = 600
+"""A gap that stays for longer is looked at by somebody."""
 
 # The ledger.
 LEDGER_ENTRIES_MAX = 64
@@ -182,3 +201,4 @@ assert 5 * BUNDLE_SEALED_KEYS_MAX + 3 * BUNDLE_PRODUCTS_MAX + 2 * BUNDLE_SETTING
 assert BUNDLE_LISTS_MAX <= TRUST_LISTS_MAX
 assert BATCH_TAPS_MAX * 160 < BATCH_BYTES_MAX
 assert MONEY_MINOR_MAX * 9000 < 2**63
+assert (EPOCH_ID_MAX + 1) * (TAP_SEQ_MAX + 1) <= 2**63

@@ -25,9 +25,9 @@ GATE_CLAIM = Table(
     column("token_hash", HASH, primary_key=True, holds=Holds.SECRET, until=Until.EXPIRES),
     column("gate_id", String(40), ForeignKey("gate.gate_id")),
     column("expires_us", BigInteger, holds=Holds.STAFF, until=Until.EXPIRES),
-    column("used", Boolean),
+    column("used_by", String(64), nullable=True),
 )
-"""A token with which one gate may make itself known, once."""
+"""A token with which one gate may make itself known, once. `used_by`: the id of the key that did."""
 
 GATE_KEY = Table(
     "gate_key",
@@ -57,22 +57,30 @@ GATE_EPOCH = Table(
     column("epoch", LargeBinary(16)),
     column("journal_key", LargeBinary(32)),
     column("begun_us", BigInteger, holds=Holds.STAFF, until=Until.SERVICE_ENDS),
+    column("reason", String(10)),
+    column("after_epoch", LargeBinary(16), nullable=True),
+    column("after_seq", BigInteger, nullable=True),
     column("seq", BigInteger),
     column("hash", HASH),
     column("forked", Boolean),
+    column("gap_us", BigInteger, nullable=True, holds=Holds.STAFF, until=Until.SERVICE_ENDS),
     UniqueConstraint("gate_id", "epoch"),
+    CheckConstraint("reason IN ('claimed', 'new', 'restored')", name="reason"),
 )
-"""One journal file of a gate. `seq` and `hash`: the last tap up to which all are stored here, durably."""
+"""One journal file of a gate. `seq` and `hash`: the last tap up to which all are stored here, durably. `after_epoch`
+and `after_seq`: the tap of an earlier file that this one goes on from, as the gate says. `gap_us`: since when the gate
+sends taps behind one that is missing."""
 
 GATE_RUN = Table(
     "gate_run",
     METADATA,
     column("epoch_id", ROW_ID, ForeignKey("gate_epoch.epoch_id"), primary_key=True),
     column("run", BigInteger, primary_key=True),
-    column("offset_us", BigInteger),
+    column("began_us", BigInteger, holds=Holds.TIME, until=Until.TRIPS_FADE),
     column("received_us", BigInteger, holds=Holds.TIME, until=Until.TRIPS_FADE),
 )
-"""By how much a gate's wall clock was ahead of the office's in one run of it, as last estimated at a receipt."""
+"""When one run of a gate began, by the office's clock: its monotonic clock then stood at zero. As last estimated at a
+receipt."""
 
 ALARM = Table(
     "alarm",

@@ -1,14 +1,15 @@
 """Taps: each stored once, until it fades into a count."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Index, String, Table, text
 
 from openstile.office.store.metadata import HASH, METADATA, PASS_ID, ROW_ID, column
 from openstile.terms.held import Holds, Until
+from openstile.terms.limits import EPOCH_ID_MAX, TAP_SEQ_MAX
 
 TAP = Table(
     "tap",
     METADATA,
-    column("tap_id", ROW_ID, primary_key=True, autoincrement=True, until=Until.TRIPS_FADE),
+    column("tap_id", ROW_ID, primary_key=True, autoincrement=False, until=Until.TRIPS_FADE),
     column("epoch_id", ROW_ID, ForeignKey("gate_epoch.epoch_id"), holds=Holds.PLACE, until=Until.TRIPS_FADE),
     column("seq", BigInteger, until=Until.TRIPS_FADE),
     column("hash", HASH, until=Until.TRIPS_FADE),
@@ -21,12 +22,27 @@ TAP = Table(
     column("offset_us", BigInteger, nullable=True, until=Until.TRIPS_FADE),
     column("review", String(10), until=Until.TRIPS_FADE),
     column("review_reason", String(20), nullable=True, until=Until.TRIPS_FADE),
-    UniqueConstraint("epoch_id", "seq"),
-    Index("ix_tap_pass_id_at_us", "pass_id", "at_us"),
+    Index("ix_tap_waiting", "tap_id", sqlite_where=text("review = 'waiting'"),
+          postgresql_where=text("review = 'waiting'")),
     CheckConstraint("review IN ('clear', 'waiting', 'accepted', 'rejected')", name="review"),
-)
-"""`at_us` is the time that pricing goes by: the gate's own, or the corrected one that a review accepted. `offset_us`:
-how far the gate's clock was ahead, where that is known. Only taps that are clear or accepted are priced."""
+)  # fmt: skip
+"""`tap_id` is `tap_number` of the epoch and the seq, so the primary key lets each tap in once. `at_us` is the time that
+pricing goes by: the gate's own, or the corrected one that a review accepted. `offset_us`: how far the gate's clock was
+ahead, where that is known. Only taps that are clear or accepted are priced.
+
+There is no index by pass, on purpose: passes come in no order, so each tap of a batch would write another page of it,
+which measured three times the cost of the tap itself. A rider's taps are found by TAP_FRESH and JOURNEY.taps."""
+
+TAP_FRESH = Table(
+    "tap_fresh",
+    METADATA,
+    column("account_id", String(32), ForeignKey("account.account_id"), primary_key=True, holds=Holds.ACCOUNT,
+           until=Until.TRIPS_FADE),
+    column("tap_id", BigInteger, primary_key=True, autoincrement=False, until=Until.TRIPS_FADE),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+"""Taps that are to be priced and that no pricing has seen yet. Who prices an account takes its rows out, in the same
+transaction that writes the journeys with these taps; so this table stays small however many taps are kept."""
 
 TAP_DAY = Table(
     "tap_day",
@@ -37,3 +53,10 @@ TAP_DAY = Table(
     column("taps", BigInteger),
 )
 """What is left of taps that faded: how many, by service day and product. Neither gate nor pass."""
+
+
+def tap_number(epoch_id: int, seq: int) -> int:
+    """The id of tap `seq` (0 to TAP_SEQ_MAX) of an epoch: taps of one epoch lie together, in their order."""
+    if not (0 < epoch_id <= EPOCH_ID_MAX and 0 <= seq <= TAP_SEQ_MAX):
+        raise ValueError(f"tap {seq} of epoch {epoch_id}: no such number")
+    return epoch_id * (TAP_SEQ_MAX + 1) + seq
