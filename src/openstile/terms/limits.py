@@ -131,6 +131,14 @@ JOURNAL_FADE_BYTES = 2**20
 """What fading may use beyond that, so that a full journal can still be emptied."""
 JOURNAL_REASON_CHARS_MAX = 40
 JOURNAL_TAPS_SHOWN_MAX = 10_000
+RECEIPT_BYTES_MAX = 1024
+"""Of the office's answer to a batch."""
+EPOCH_CARRIED_TAPS_MAX = 100_000
+"""Taps that a restored gate takes over into its new epoch at once."""
+SIGNATURE_HEADERS_CHARS_MAX = 2000
+"""Of a signed request's Signature-Input, Signature and Content-Digest together."""
+REQUEST_AHEAD_S_MAX = 60
+"""How far a gate's clock, corrected by the office's, may be ahead when it signs a request."""
 
 # Money.
 MONEY_MINOR_MAX = 10**15
@@ -156,6 +164,17 @@ FARE_RULES_FILE_BYTES_MAX = 256 * 2**10
 TAPS_PRICED_MAX = 1_000_000
 """Taps in one file for `openstile fares price`."""
 LEGS_PER_JOURNEY_MAX = 32
+FARE_RULES_TABLES_MAX = 256
+"""Systems, caps, period products or categories in that file."""
+FARE_ID_CHARS_MAX = 40
+FARE_NAME_CHARS_MAX = 80
+"""Of what a rider reads: the name of a cap or a period product."""
+TAPS_FILE_BYTES_MAX = 256 * 2**20
+TAPS_FIELD_CHARS_MAX = 200
+
+FARE_CACHED_MAX = 50_000
+"""Answers that pricing by a feed remembers of one kind (pairs of areas, local days, riders' prices); then it begins
+anew."""
 
 # The office (docs/office.md).
 BATCH_TAPS_MAX = 1000
