@@ -22,6 +22,7 @@ from openstile.office.pricing.rows import (
 )
 from openstile.office.store.accounts import ACCOUNT
 from openstile.office.store.journeys import JOURNEY
+from openstile.office.store.rider_taps import journey_tap_ids, put_fresh, take_fresh
 from openstile.terms.money import Money
 
 REVENUE = "revenue:fares"
@@ -59,14 +60,16 @@ def price_account(
     account = connection.execute(
         select(ACCOUNT.c.category, ACCOUNT.c.version).where(ACCOUNT.c.account_id == account_id).with_for_update()
     ).one()
+    fresh = take_fresh(connection, account_id)
     journeys = price_taps(
         tariff,
         rider=Rider(account.category, tariff.media_id),
-        taps=taps_of(connection, account_id),
+        taps=taps_of(connection, fresh | journey_tap_ids(connection, account_id)),
         counted=counted_of(connection, account_id, since=days_back(now)),
         periods=periods_of(connection, account_id),
         now=now,
     )
+    put_fresh(connection, account_id, fresh.difference(int(tap) for journey in journeys for tap in journey.tap_ids))
     before, today, ledger = current_journeys(connection, account_id), tariff.service_day(now), Ledger(connection)
     changed = unchanged = 0
     for journey in journeys:

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from openstile.fares.rides import Counted, FareTap, HeldPeriod, Line, PricedJourney, Way
 from openstile.journal.taps import instant_of, microseconds_of
-from openstile.office.store.accounts import PASS, PERIOD
+from openstile.office.store.accounts import PERIOD
 from openstile.office.store.gates import GATE, GATE_EPOCH
 from openstile.office.store.journeys import JOURNEY
+from openstile.office.store.rider_taps import portions
 from openstile.office.store.taps import TAP
 from openstile.terms.money import Money
 
@@ -33,15 +34,15 @@ class CurrentJourney:
     """What must be equal for a journey to be left as it is."""
 
 
-def taps_of(connection: Connection, account_id: str) -> tuple[FareTap, ...]:
-    """The account's taps that have not faded and are not held for review, in no order."""
-    rows = connection.execute(
+def taps_of(connection: Connection, tap_ids: set[int]) -> tuple[FareTap, ...]:
+    """Those of these taps that have not faded and are not held for review, in no order."""
+    chosen = (
         select(TAP.c.tap_id, TAP.c.at_us, TAP.c.direction, GATE.c.stop_id, GATE.c.network_id)
-        .join(PASS, PASS.c.pass_id == TAP.c.pass_id)
         .join(GATE_EPOCH, GATE_EPOCH.c.epoch_id == TAP.c.epoch_id)
         .join(GATE, GATE.c.gate_id == GATE_EPOCH.c.gate_id)
-        .where(PASS.c.account_id == account_id, TAP.c.review.in_(PRICED_REVIEWS))
+        .where(TAP.c.review.in_(PRICED_REVIEWS))
     )
+    rows = (row for some in portions(tap_ids) for row in connection.execute(chosen.where(TAP.c.tap_id.in_(some))))
     return tuple(
         FareTap(str(row.tap_id), instant_of(row.at_us), row.stop_id, row.network_id, Way(row.direction)) for row in rows
     )

@@ -13,9 +13,9 @@ from openstile.ledger import Ledger
 from openstile.office.pricing.price import rider_account
 from openstile.office.pricing.rows import read_explanation
 from openstile.office.riders.accounts import read_account
-from openstile.office.store.accounts import PASS
 from openstile.office.store.gates import GATE, GATE_EPOCH
 from openstile.office.store.metadata import METADATA
+from openstile.office.store.rider_taps import portions, tap_ids_of
 from openstile.office.store.taps import TAP
 from openstile.terms.held import Holds
 
@@ -58,15 +58,17 @@ def _rows(connection: Connection, table: Table, account_id: str) -> Iterator[dic
 
 
 def _taps(connection: Connection, account_id: str) -> Iterator[dict[str, Any]]:
-    rows = connection.execute(
+    chosen = (
         select(TAP.c.at_us, TAP.c.direction, TAP.c.product, TAP.c.pass_id, TAP.c.review, GATE.c.gate_id, GATE.c.stop_id)
-        .join(PASS, PASS.c.pass_id == TAP.c.pass_id)
         .join(GATE_EPOCH, GATE_EPOCH.c.epoch_id == TAP.c.epoch_id)
         .join(GATE, GATE.c.gate_id == GATE_EPOCH.c.gate_id)
-        .where(PASS.c.account_id == account_id)
-        .order_by(TAP.c.at_us)
     )
-    for row in rows.mappings():
+    found = (
+        row
+        for some in portions(tap_ids_of(connection, account_id))
+        for row in connection.execute(chosen.where(TAP.c.tap_id.in_(some))).mappings()
+    )
+    for row in sorted(found, key=lambda row: int(row["at_us"])):
         yield {name: _plain(name, value) for name, value in row.items()}
 
 
