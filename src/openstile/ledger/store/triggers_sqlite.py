@@ -1,0 +1,96 @@
+"""Triggers of SQLite, which lets one transaction write at a time and has no triggers that wait for the commit.
+
+Entries are written before their posting: the posting's row is the seal. It is refused unless the entries are all there
+and sum to zero; once it is there, no entry is added. The deferred foreign key refuses a commit without it.
+INSERT OR REPLACE would remove rows past the DELETE triggers, so a row that would replace another one is refused.
+"""
+
+_ADDED_TO = ("ledger_posting", "ledger_entry")
+_KEPT = ("ledger_account", "ledger_balance", "ledger_hold", *_ADDED_TO)
+_FIXED = {
+    "ledger_account": "account_no, name, kind, currency, shards, opened_on",
+    "ledger_balance": "account_no, shard",
+    "ledger_hold": "hold_id, account_no, payee_no, amount_minor, currency, key, request_hash, day, memo",
+}
+
+
+def _trigger(name: str, when: str, refused: str, message: str, *, condition: str = "") -> str:
+    given = f"WHEN {condition} " if condition else ""
+    rule = f" WHERE {refused}" if refused else ""
+    return f"CREATE TRIGGER {name} {when} {given}BEGIN SELECT RAISE(ABORT, 'ledger: {message}'){rule}; END"
+
+
+SQLITE: tuple[str, ...] = (
+    *(_trigger(f"{table}_stays", f"BEFORE DELETE ON {table}", "", "nothing is deleted") for table in _KEPT),
+    *(
+        _trigger(f"{table}_fixed", f"BEFORE UPDATE ON {table}", "", "postings are never changed; reverse them")
+        for table in _ADDED_TO
+    ),
+    *(
+        _trigger(f"{table}_fixed", f"BEFORE UPDATE OF {columns} ON {table}", "", "this is never changed")
+        for table, columns in _FIXED.items()
+    ),
+    _trigger(
+        "ledger_posting_seals",
+        "BEFORE INSERT ON ledger_posting",
+        "(SELECT count(*) <> NEW.entries OR sum(day <> NEW.day) > 0 OR max(position) <> NEW.entries - 1"
+        " FROM ledger_entry WHERE posting_id = NEW.posting_id)"
+        " OR EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id"
+        " GROUP BY currency HAVING sum(amount_minor) <> 0)",
+        "a posting must have all its entries, of its day, that sum to zero in each currency",
+    ),
+    _trigger(
+        "ledger_posting_mirrors",
+        "BEFORE INSERT ON ledger_posting",
+        "(SELECT count(*) <> NEW.entries FROM ledger_entry AS back JOIN ledger_entry AS forth"
+        " ON forth.posting_id = NEW.reverses AND forth.position = back.position"
+        " AND forth.account_no = back.account_no AND forth.amount_minor = -back.amount_minor"
+        " WHERE back.posting_id = NEW.posting_id)"
+        " OR NOT EXISTS (SELECT 1 FROM ledger_posting"
+        " WHERE posting_id = NEW.reverses AND reverses IS NULL AND entries = NEW.entries)",
+        "a reversal must undo every entry of one posting that is no reversal",
+        condition="NEW.reverses IS NOT NULL",
+    ),
+    _trigger(
+        "ledger_posting_once",
+        "BEFORE INSERT ON ledger_posting",
+        "EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)"
+        " OR EXISTS (SELECT 1 FROM ledger_posting WHERE key = NEW.key)"
+        " OR EXISTS (SELECT 1 FROM ledger_posting WHERE reverses = NEW.reverses)",
+        "there is such a posting, or a reversal of it",
+    ),
+    _trigger(
+        "ledger_entry_sealed",
+        "BEFORE INSERT ON ledger_entry",
+        "EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)"
+        " OR NOT EXISTS (SELECT 1 FROM ledger_account WHERE account_no = NEW.account_no AND currency = NEW.currency)",
+        "an entry needs an account of its currency, and a posting that is not complete",
+    ),
+    _trigger(
+        "ledger_account_once",
+        "BEFORE INSERT ON ledger_account",
+        "EXISTS (SELECT 1 FROM ledger_account WHERE account_no = NEW.account_no OR name = NEW.name)",
+        "there is such an account",
+    ),
+    _trigger(
+        "ledger_balance_once",
+        "BEFORE INSERT ON ledger_balance",
+        "NEW.balance_minor <> 0 OR NEW.held_minor <> 0 OR EXISTS"
+        " (SELECT 1 FROM ledger_balance WHERE account_no = NEW.account_no AND shard = NEW.shard)",
+        "a balance begins at zero, once",
+    ),
+    _trigger(
+        "ledger_hold_once",
+        "BEFORE INSERT ON ledger_hold",
+        "NEW.state <> 'pending' OR EXISTS (SELECT 1 FROM ledger_hold WHERE hold_id = NEW.hold_id OR key = NEW.key)",
+        "a hold begins pending, once",
+    ),
+    _trigger(
+        "ledger_hold_ends",
+        "BEFORE UPDATE ON ledger_hold",
+        "OLD.state <> 'pending' OR NEW.state = 'pending'",
+        "a hold ends once",
+    ),
+)
+
+DROP_SQLITE: tuple[str, ...] = tuple(f"DROP TRIGGER IF EXISTS {statement.split()[2]}" for statement in SQLITE)
