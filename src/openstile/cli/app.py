@@ -11,7 +11,21 @@ import typer
 from typer.exceptions import TyperException
 
 from openstile import __version__
-from openstile.cli import bundle, cross, demo, doctor, enrol, fetching, gate, journal, keys, models, passes, status
+from openstile.cli import (
+    bundle,
+    cross,
+    demo,
+    doctor,
+    enrol,
+    fares,
+    fetching,
+    gate,
+    journal,
+    keys,
+    models,
+    passes,
+    status,
+)
 from openstile.cli.options import wants_json
 from openstile.terms.errors import OpenstileError
 
@@ -38,6 +52,7 @@ app.add_typer(status.app, name="status")
 app.command("cross")(cross.cross)
 app.command("gate")(gate.gate)
 app.add_typer(journal.app, name="journal")
+app.add_typer(fares.app, name="fares")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

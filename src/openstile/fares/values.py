@@ -121,8 +121,9 @@ class Stop:
 class Feed:
     """A feed, read and checked. Mappings are not changed after reading.
 
-    `areas_of`: stop id to the ids of its areas (its own, and those of its parent station).
-    `has_priority`: some leg rule has a rule_priority value. `services`: service id to the local days on which it runs.
+    `areas_of`: stop id to the ids of its areas (its own, or else those of its parent station).
+    `has_priority`: some leg rule has a rule_priority value. `services`: id of a service that a timeframe
+    names to the local days on which it runs.
     `network_of_route`: route id to network id (networks.txt and route_networks.txt, or routes.network_id).
     """
 

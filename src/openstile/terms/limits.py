@@ -133,8 +133,6 @@ JOURNAL_REASON_CHARS_MAX = 40
 JOURNAL_TAPS_SHOWN_MAX = 10_000
 RECEIPT_BYTES_MAX = 1024
 """Of the office's answer to a batch."""
-EPOCH_CARRIED_TAPS_MAX = 100_000
-"""Taps that a restored gate takes over into its new epoch at once."""
 SIGNATURE_HEADERS_CHARS_MAX = 2000
 """Of a signed request's Signature-Input, Signature and Content-Digest together."""
 REQUEST_AHEAD_S_MAX = 60
@@ -200,6 +198,16 @@ KEY_OVERLAP_S = 86_400
 """For how long a gate's old key still signs after it made a new one."""
 GAP_ALARM_S = 600
 """A gap that stays for longer is looked at by somebody."""
+
+# Sign-in at the office.
+SIGN_IN_FAILURES_MAX = 10
+"""Failed sign-ins of one client in the window; then it waits."""
+SIGN_IN_WINDOW_S = 900
+SIGN_IN_CLIENTS_WATCHED_MAX = 10_000
+CHALLENGES_OPEN_MAX = 10_000
+"""Sign-ins that have begun and have no answer yet; while there are so many, none begins."""
+PASSKEYS_PER_OWNER_MAX = 20
+OIDC_ANSWER_BYTES_MAX = 256 * 2**10
 
 # The ledger.
 LEDGER_ENTRIES_MAX = 64

@@ -1,0 +1,55 @@
+"""`openstile fares`: look at a GTFS feed's fares."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openstile.cli.options import JsonOption
+from openstile.cli.printing import console, print_json, print_table
+
+if TYPE_CHECKING:
+    from openstile.fares.feed import CheckedFeed
+
+app = typer.Typer(help="Fares: check a GTFS feed.", no_args_is_help=True)
+
+FeedArgument = Annotated[Path, typer.Argument(metavar="FEED", help="A GTFS feed: a zip archive, or a folder.")]
+
+
+@app.command()
+def check(feed: FeedArgument, as_json: JsonOption = False) -> int:
+    """Read a feed's fares strictly. Exit code 2, the file and the line when something is wrong."""
+    from openstile.fares.feed import check_feed
+
+    checked = check_feed(feed)
+    if as_json:
+        print_json(
+            {
+                "feed": str(feed),
+                "timezone": checked.feed.timezone,
+                "rule_priority": checked.feed.has_priority,
+                "records": dict(checked.records),
+                "warnings": [{"file": o.file, "line": o.line, "text": o.text} for o in checked.oddities],
+                "warnings_count": checked.oddities_count,
+            }
+        )
+    else:
+        _print_checked(feed, checked)
+    return 0
+
+
+def _print_checked(feed: Path, checked: "CheckedFeed") -> None:
+    print_table(
+        f"Feed {feed}, local time of {checked.feed.timezone}",
+        ("file", "records"),
+        ((name, str(count)) for name, count in checked.records.items()),
+    )
+    if checked.oddities:
+        left_out = checked.oddities_count - len(checked.oddities)
+        print_table(
+            "Warnings" + (f" (and {left_out} more)" if left_out else ""),
+            ("file", "line", "what"),
+            ((o.file or "", "" if o.line is None else str(o.line), o.text) for o in checked.oddities),
+        )
+    console().print("good", style="green", end="")
+    console().print("  its fares can be read")
