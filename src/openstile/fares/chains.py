@@ -18,8 +18,8 @@ class StepKind(StrEnum):
 class Step:
     """One amount of a chain and the rule that says so.
 
-    `legs` are indices into the legs that were priced: for a fare the leg or legs it is for, for a transfer the leg before
-    it and the leg after it. `line` is that of the rule: of fare_transfer_rules.txt for a transfer, else of
+    `legs` are indices into the legs that were priced: for a fare the leg or legs it is for, for a transfer the leg
+    before it and the leg after it. `line` is that of the rule: of fare_transfer_rules.txt for a transfer, else of
     fare_leg_rules.txt. `product_id` None is a transfer without a product, which costs nothing.
     """
 
