@@ -1,0 +1,66 @@
+"""What becomes of an error that an operation raises: a problem, or, where nobody expected it, a bug."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from openstile.office.api.problems import MEDIA_TYPE, OF_STATUS, PROBLEMS, ProblemError
+from openstile.office.store.database import OfficeDatabaseError
+from openstile.terms import BadInputError, OpenstileError
+
+_FAULTS_TOLD_MAX = 20
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Makes `app` answer every error as a problem."""
+    app.add_exception_handler(OpenstileError, _of_ours)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_framework)
+
+
+def problem_response(problem: ProblemError) -> JSONResponse:
+    """The answer that is this problem."""
+    return JSONResponse(
+        problem.document(), status_code=problem.kind.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def problem_of(error: OpenstileError) -> ProblemError | None:
+    """The problem that an error of a room is: by its attribute `problem`, or by its kind. None for a bug."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, OfficeDatabaseError):
+        return ProblemError("unavailable", headers={"Retry-After": "5"})
+    name = getattr(error, "problem", None)
+    if isinstance(name, str) and name in PROBLEMS:
+        return ProblemError(name, str(error))
+    return ProblemError("invalid-request", str(error)) if isinstance(error, BadInputError) else None
+
+
+async def _of_ours(_request: Request, error: Exception) -> JSONResponse:
+    problem = problem_of(error) if isinstance(error, OpenstileError) else None
+    if problem is None:
+        raise error
+    return problem_response(problem)
+
+
+async def _of_validation(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [_fault(one) for one in error.errors()[:_FAULTS_TOLD_MAX]]
+    return problem_response(ProblemError("invalid-request", errors=faults))
+
+
+def _fault(error: Any) -> dict[str, str]:
+    """Where and what, without the value: it could be a secret that a log on the way keeps."""
+    return {"where": ".".join(str(part) for part in error["loc"])[:200], "what": str(error["msg"])[:200]}
+
+
+async def _of_framework(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    name = OF_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
+    return problem_response(ProblemError(name, headers=error.headers))

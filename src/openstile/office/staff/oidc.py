@@ -1,0 +1,5 @@
+"""placeholder, written next"""
+
+
+class OidcProvider:
+    """Sign-in of staff with the operator's OpenID provider."""
