@@ -13,13 +13,17 @@ from typing import NamedTuple
 from openstile.journal.taps import Direction, Head, Tap, microseconds_of
 from openstile.terms import GateId
 
-_GENESIS_TAG = b"openstile journal genesis v1\0"
-_TAP_TAG = b"openstile journal tap v2\0"
+_GENESIS_TAG = b"openstile journal genesis v2\0"
+_TAP_TAG = b"openstile journal tap v3\0"
 _HEAD_TAG = b"openstile journal head v1\0"
 _ANCHOR_TAG = b"openstile journal anchor v1\0"
 _COUNTS_TAG = b"openstile journal counts v1\0"
 
-_DIRECTION_CODE = {Direction.IN: 1, Direction.OUT: 2}
+TAP_STRUCT = struct.Struct(">Q16s16sqqIBB")
+"""The part of a tap's record of fixed length; its product follows, after its length in bytes (2 bytes)."""
+DIRECTION_OF_CODE = {1: Direction.IN, 2: Direction.OUT}
+
+_DIRECTION_CODE = {direction: code for code, direction in DIRECTION_OF_CODE.items()}
 
 
 class DayCount(NamedTuple):
@@ -31,20 +35,27 @@ class DayCount(NamedTuple):
     taps: int
 
 
-def genesis_hash(*, gate: GateId, public_key: bytes) -> bytes:
-    """The hash that the first tap follows: binds the whole chain to one gate and its key (32 bytes, Ed25519)."""
-    return sha256(_GENESIS_TAG + public_key + _sized(gate.value)).digest()
+def genesis_hash(*, gate: GateId, public_key: bytes, epoch: bytes) -> bytes:
+    """The hash that the first tap follows: binds the whole chain to one gate, its key (32 bytes, Ed25519) and one
+    journal file, the epoch (16 random bytes).
+    """
+    return sha256(_GENESIS_TAG + public_key + epoch + _sized(gate.value)).digest()
 
 
-def tap_hash(*, seq: int, tap: Tap, salt: bytes, previous_hash: bytes) -> bytes:
-    """SHA-256 over a tap in its place. The gate is not repeated: `genesis_hash` holds it.
+def tap_record(*, seq: int, tap: Tap, salt: bytes, run: int, mono_us: int) -> bytes:
+    """The bytes of a tap in its place, as they are hashed and sent. The gate is not repeated: `genesis_hash` holds it.
 
     The salt (16 random bytes) fades with the tap, so that the hash which outlives it in the anchor confirms nothing
     to someone who knows a pass id and guesses the time.
     """
-    body = struct.pack(">32sQ16s16sqBB", previous_hash, seq, salt, tap.pass_id.value, microseconds_of(tap.at),
-                       _DIRECTION_CODE[tap.direction], tap.status_unsure)  # fmt: skip
-    return sha256(_TAP_TAG + body + _sized(tap.product)).digest()
+    fixed = TAP_STRUCT.pack(seq, salt, tap.pass_id.value, microseconds_of(tap.at), mono_us, run,
+                            _DIRECTION_CODE[tap.direction], tap.status_unsure)  # fmt: skip
+    return fixed + _sized(tap.product)
+
+
+def tap_hash(*, previous_hash: bytes, record: bytes) -> bytes:
+    """SHA-256 over a tap's record and the hash (32 bytes) of the tap in front of it."""
+    return sha256(_TAP_TAG + previous_hash + record).digest()
 
 
 def head_message(head: Head) -> bytes:

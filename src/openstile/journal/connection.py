@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from openstile.journal.errors import JournalError
+from openstile.journal.errors import JournalError, JournalInUseError
 from openstile.terms.database import all_or_nothing
 
 BUSY_MS = 1000
@@ -63,8 +63,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 def lock_for_writing(path: Path) -> int:
     """Makes the journal's folder when needed and takes the one writer's lock, which the process's end releases.
 
-    Returns the descriptor that holds it. Raises JournalError when another process holds it or others can enter the
-    folder.
+    Returns the descriptor that holds it. Raises JournalInUseError when another process holds it, JournalError when
+    others can enter the folder.
     """
     folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -76,7 +76,9 @@ def lock_for_writing(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise JournalError(f"journal {path}: another gate is writing it; each gate needs its own journal") from error
+        raise JournalInUseError(
+            f"journal {path}: another gate is writing it; each gate needs its own journal"
+        ) from error
     return descriptor
 
 
@@ -87,7 +89,12 @@ def connect_writer(path: Path, *, bytes_max: int) -> sqlite3.Connection:
         sibling = path.with_name(path.name + suffix)
         if sibling.exists():
             sibling.chmod(0o600)  # SQLite gives -wal and -shm the mode of the database when it makes them
-    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,  # whoever holds it sees to it that threads take turns
+    )
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")

@@ -9,6 +9,10 @@ class JournalError(OpenstileError):
     exit_code = 4
 
 
+class JournalInUseError(JournalError):
+    """Another process holds the journal."""
+
+
 class JournalBrokenError(JournalError):
     """The journal does not say what the gate once wrote.
 

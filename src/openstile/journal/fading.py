@@ -5,25 +5,37 @@ from collections import Counter
 from datetime import datetime
 
 from openstile.journal.chain import anchor_message, counts_digest
-from openstile.journal.keys import GateKey
+from openstile.journal.opening import Owner
 from openstile.journal.rows import chained_taps, last_anchor, read_counts
 from openstile.journal.taps import Head, microseconds_of, utc_day
-from openstile.terms import GateId
+
+_NEWEST_TO_GO = """
+SELECT max(seq) FROM tap
+WHERE at_us < ? AND (at_us < ? OR seq <= coalesce((SELECT seq FROM receipted), 0))
+"""
 
 
 def fade_rows(
-    connection: sqlite3.Connection, *, journal: str, gate: GateId, genesis: Head, key: GateKey, before: datetime
+    connection: sqlite3.Connection,
+    *,
+    journal: str,
+    owner: Owner,
+    genesis: Head,
+    before: datetime,
+    unsent_before: datetime,
 ) -> int:
     """Within one transaction of the caller: checks, counts, anchors and deletes. Returns the number of taps faded.
 
+    Those go that were made before `before` and are receipted, or before `unsent_before`, and all with lower numbers.
+
     Raises JournalBrokenError when one of them is not what the gate wrote: a fading must not hide that.
     """
-    through = connection.execute("SELECT max(seq) FROM tap WHERE at_us < ?", (microseconds_of(before),)).fetchone()[0]
+    through = connection.execute(_NEWEST_TO_GO, (microseconds_of(before), microseconds_of(unsent_before))).fetchone()[0]
     if through is None:
         return 0
     counts: Counter[tuple[str, str, str]] = Counter()
     anchor = last_anchor(connection, genesis=genesis)
-    for journaled in chained_taps(connection, journal=journal, gate=gate, after=anchor, through=through):
+    for journaled in chained_taps(connection, journal=journal, gate=owner.gate, after=anchor, through=through):
         counts[utc_day(journaled.tap.at), journaled.tap.product, journaled.tap.direction.value] += 1
         anchor = Head(journaled.seq, journaled.hash)
     connection.executemany(
@@ -31,7 +43,7 @@ def fade_rows(
         [(*what, taps) for what, taps in counts.items()],
     )
     counts_hash = counts_digest(read_counts(connection))
-    signature = key.sign(anchor_message(anchor, counts_hash=counts_hash))
+    signature = owner.key.sign(anchor_message(anchor, counts_hash=counts_hash))
     connection.execute("INSERT INTO anchor VALUES (?, ?, ?, ?)", (anchor.seq, anchor.hash, counts_hash, signature))
     connection.execute("DELETE FROM head WHERE seq <= ?", (anchor.seq,))
     connection.execute("DELETE FROM tap WHERE seq <= ?", (anchor.seq,))

@@ -2,7 +2,7 @@
 
 from openstile.terms.database import statements
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Kept in SQLite's user_version."""
 APPLICATION_ID = int.from_bytes(b"OSj1", "big")
 """Kept in SQLite's application_id: says that the file is a journal of ours."""
@@ -11,8 +11,18 @@ _TABLES = """
 CREATE TABLE gate (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     gate TEXT NOT NULL,
+    epoch BLOB NOT NULL CHECK (length(epoch) = 16),
     public_key BLOB NOT NULL CHECK (length(public_key) = 32),
     genesis BLOB NOT NULL CHECK (length(genesis) = 32)
+) STRICT;
+CREATE TABLE origin (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    after_epoch BLOB NOT NULL CHECK (length(after_epoch) = 16),
+    after_seq INTEGER NOT NULL CHECK (after_seq >= 0),
+    reason TEXT NOT NULL CHECK (reason IN ('restored', 'new'))
+) STRICT;
+CREATE TABLE run (
+    run INTEGER PRIMARY KEY CHECK (run > 0)
 ) STRICT;
 CREATE TABLE tap (
     seq INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -21,6 +31,8 @@ CREATE TABLE tap (
     product TEXT NOT NULL CHECK (length(product) > 0),
     direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
     status_unsure INTEGER NOT NULL CHECK (status_unsure IN (0, 1)),
+    run INTEGER NOT NULL CHECK (run > 0),
+    mono_us INTEGER NOT NULL CHECK (mono_us >= 0),
     salt BLOB NOT NULL CHECK (length(salt) = 16),
     previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
     hash BLOB NOT NULL CHECK (length(hash) = 32)
@@ -36,6 +48,11 @@ CREATE TABLE anchor (
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     counts_hash BLOB NOT NULL CHECK (length(counts_hash) = 32),
     signature BLOB NOT NULL CHECK (length(signature) = 64)
+) STRICT;
+CREATE TABLE receipted (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    seq INTEGER NOT NULL CHECK (seq >= 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE TABLE faded (
     day TEXT NOT NULL,
@@ -56,6 +73,15 @@ _INSERT_GUARDS = """
 CREATE TRIGGER gate_named_once BEFORE INSERT ON gate
 WHEN (SELECT count(*) FROM gate) > 0
 BEGIN SELECT RAISE(ABORT, 'gate rows stay'); END;
+CREATE TRIGGER run_in_order BEFORE INSERT ON run
+WHEN NEW.run <= (SELECT max(run) FROM run)
+BEGIN SELECT RAISE(ABORT, 'a run must have a higher number'); END;
+CREATE TRIGGER origin_told_once BEFORE INSERT ON origin
+WHEN (SELECT count(*) FROM origin) > 0
+BEGIN SELECT RAISE(ABORT, 'origin rows stay'); END;
+CREATE TRIGGER tap_in_last_run BEFORE INSERT ON tap
+WHEN NEW.run IS NOT (SELECT max(run) FROM run)
+BEGIN SELECT RAISE(ABORT, 'a tap must be of the last run'); END;
 CREATE TRIGGER tap_in_order BEFORE INSERT ON tap
 WHEN NEW.seq IS NOT 1 + max(coalesce((SELECT max(seq) FROM tap), 0), coalesce((SELECT max(seq) FROM anchor), 0))
 BEGIN SELECT RAISE(ABORT, 'a tap must have the next sequence number'); END;
@@ -85,7 +111,7 @@ BEGIN SELECT RAISE(ABORT, 'taps above the anchor stay'); END;
 CREATE TRIGGER {table}_stays BEFORE DELETE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} rows stay'); END;
 """
-    for table in ("gate", "anchor", "faded", "refusal")
+    for table in ("gate", "origin", "run", "anchor", "faded", "refusal", "receipted")
 )
 
 _UPDATE_GUARDS = "".join(
@@ -93,7 +119,7 @@ _UPDATE_GUARDS = "".join(
 CREATE TRIGGER {table}_unchanged BEFORE UPDATE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} rows are never changed'); END;
 """
-    for table in ("gate", "tap", "head", "anchor")
+    for table in ("gate", "origin", "run", "tap", "head", "anchor")
 ) + "".join(
     f"""
 CREATE TRIGGER {table}_only_grows BEFORE UPDATE ON {table}
@@ -106,6 +132,18 @@ BEGIN SELECT RAISE(ABORT, '{table} counts only grow'); END;
     )
 )
 
+_RECEIPT_GUARDS = "".join(
+    f"""
+CREATE TRIGGER receipt_of_own_tap_{name} BEFORE {change} ON receipted
+WHEN NEW.hash IS NOT coalesce(
+    (SELECT hash FROM tap WHERE seq = NEW.seq),
+    (SELECT hash FROM anchor WHERE seq = NEW.seq),
+    (SELECT genesis FROM gate WHERE NEW.seq = 0))
+BEGIN SELECT RAISE(ABORT, 'a receipt must be of a tap of this journal'); END;
+"""  # noqa: S608
+    for name, change in (("new", "INSERT"), ("changed", "UPDATE"))
+)
 
-SCHEMA = tuple(statements(_TABLES + _INSERT_GUARDS + _DELETE_GUARDS + _UPDATE_GUARDS))
+
+SCHEMA = tuple(statements(_TABLES + _INSERT_GUARDS + _DELETE_GUARDS + _UPDATE_GUARDS + _RECEIPT_GUARDS))
 """One statement each, in the order in which they are run."""

@@ -3,6 +3,8 @@
 import os
 import secrets
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,20 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from openstile.journal.chain import DayCount, genesis_hash, head_message, tap_hash
-from openstile.journal.connection import (
-    connect_writer,
-    explained,
-    limit_growth,
-    lock_for_writing,
-    transaction,
-)
+from openstile.journal.chain import DayCount
+from openstile.journal.connection import connect_writer, explained, limit_growth, lock_for_writing, transaction
+from openstile.journal.epochs import Reason, build_next, empty_log, fade_retired, promote_next, sweep
 from openstile.journal.errors import JournalBrokenError, JournalError
 from openstile.journal.fading import erase, fade_rows
-from openstile.journal.keys import GateKey, is_signed
-from openstile.journal.rows import last_anchor, last_tap, read_counts, read_taps, typed, values_as_written
-from openstile.journal.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
-from openstile.journal.taps import TAP_SALT_BYTES, Head, JournaledTap, Tap, instant_of, microseconds_of, utc_day
+from openstile.journal.keys import GateKey
+from openstile.journal.opening import Chapter, Owner, begin_or_check, begin_run, insert_tap
+from openstile.journal.rows import head_at, last_anchor, last_tap, read_counts, read_taps, typed, values_as_written
+from openstile.journal.taps import Head, JournaledTap, Tap, instant_of, microseconds_of, utc_day
 from openstile.terms import BadInputError, GateId, PassId
 from openstile.terms.limits import (
     JOURNAL_BYTES_MAX,
@@ -54,29 +51,36 @@ class Fading:
 
 
 class Journal:
-    """The journal file of one gate, held by one process at a time. Not for use from several threads at once."""
+    """The journal of one gate, held by one process at a time. Its methods may be called from several threads."""
 
     def __init__(
         self,
         *,
         path: Path,
-        gate: GateId,
-        key: GateKey,
+        owner: Owner,
         connection: sqlite3.Connection,
         lock: int,
-        random: Callable[[int], bytes],
+        monotonic_ns: Callable[[], int],
         bytes_max: int,
     ) -> None:
         """Use `Journal.open`."""
         self.path = path
-        self.gate = gate
-        self._key = key
+        self._owner = owner
         self._connection = connection
         self._lock = lock
-        self._random = random
+        self._monotonic_ns = monotonic_ns
+        self._began_ns = monotonic_ns()
         self._bytes_max = bytes_max
         self._rewrite_due = True  # the process before this one may have been killed between fading and erasing
-        self._genesis = Head(seq=0, hash=genesis_hash(gate=gate, public_key=key.public_key))
+        self._use = threading.RLock()
+        """Held for each use of the connection."""
+        self._still = threading.RLock()
+        """Held while files are rewritten or replaced, and while taps are read to be sent; taken after `_use`."""
+        self._earlier: dict[bytes, int] = {}
+        """When passes were admitted whose taps stayed behind in the epoch before this one: of this process only."""
+        with explained(path), values_as_written(str(path)), transaction(connection, path):
+            self._chapter: Chapter = begin_or_check(connection, path, owner)
+            self.run: int = begin_run(connection)
 
     @classmethod
     def open(
@@ -87,6 +91,7 @@ class Journal:
         gate: GateId,
         bytes_max: int = JOURNAL_BYTES_MAX,
         random: Callable[[int], bytes] = secrets.token_bytes,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> "Journal":
         """Opens the journal of `gate`, or begins it, and keeps every other writer out until `close`.
 
@@ -95,21 +100,34 @@ class Journal:
         """
         with explained(path):
             lock = lock_for_writing(path)
+            connection = None
             try:
-                connection = connect_writer(path, bytes_max=bytes_max)
+                sweep(path)
+                connection = connect_writer(path, bytes_max=bytes_max + JOURNAL_FADE_BYTES)
+                owner = Owner(gate, key, random)
+                journal = cls(path=path, owner=owner, connection=connection, lock=lock, monotonic_ns=monotonic_ns,
+                              bytes_max=bytes_max)  # fmt: skip
+                limit_growth(connection, bytes_max=bytes_max)
             except BaseException:
+                if connection is not None:
+                    connection.close()
                 os.close(lock)
                 raise
-        journal = cls(
-            path=path, gate=gate, key=key, connection=connection, lock=lock, random=random, bytes_max=bytes_max
-        )
-        try:
-            with values_as_written(str(path)):
-                journal._begin_or_check()
-        except BaseException:
-            journal.close()
-            raise
         return journal
+
+    @property
+    def gate(self) -> GateId:
+        """Whose journal it is."""
+        return self._owner.gate
+
+    @property
+    def epoch(self) -> bytes:
+        """The 16 random bytes that name the present file: another file has another epoch."""
+        return self._chapter.epoch
+
+    def mono_us(self) -> int:
+        """Microseconds of the monotonic clock since this run began."""
+        return (self._monotonic_ns() - self._began_ns) // 1000
 
     def append(self, tap: Tap) -> JournaledTap:
         """Adds a tap and its signed head. Durable when it returns; when it raises, the tap is not in the journal.
@@ -118,29 +136,19 @@ class Journal:
         """
         if tap.gate != self.gate:
             raise JournalError(f"journal {self.path}: belongs to gate {self.gate}, got a tap of gate {tap.gate}")
-        salt = self._random(TAP_SALT_BYTES)
-        with transaction(self._connection, self.path):
-            last = self._head()
-            seq = last.seq + 1
-            head = Head(seq, tap_hash(seq=seq, tap=tap, salt=salt, previous_hash=last.hash))
-            self._connection.execute(
-                "INSERT INTO tap VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (seq, tap.pass_id.value, microseconds_of(tap.at), tap.product, tap.direction.value,
-                 int(tap.status_unsure), salt, last.hash, head.hash),
-            )  # fmt: skip
-            self._connection.execute(
-                "INSERT INTO head VALUES (?, ?, ?)", (seq, head.hash, self._key.sign(head_message(head)))
-            )
-        return JournaledTap(seq=seq, tap=tap, salt=salt, previous_hash=last.hash, hash=head.hash)
+        with self._use, transaction(self._connection, self.path):
+            mono_us, last = self.mono_us(), self._head()
+            return insert_tap(self._connection, self._owner, tap, after=last, run=self.run, mono_us=mono_us)
 
     def last_admitted(self, pass_id: PassId) -> datetime | None:
         """When this gate last admitted the pass (of the taps that have not faded, the newest by number), or None."""
-        with explained(self.path):
+        with self._use, explained(self.path):
             row = self._connection.execute(
                 "SELECT at_us FROM tap WHERE pass_id = ? ORDER BY seq DESC LIMIT 1", (pass_id.value,)
             ).fetchone()
         try:
-            return None if row is None else instant_of(row[0])
+            at_us = self._earlier.get(pass_id.value) if row is None else row[0]
+            return None if at_us is None else instant_of(at_us)
         except OverflowError as error:
             raise JournalBrokenError(journal=str(self.path), seq=None, fault="a tap has an impossible time") from error
 
@@ -148,7 +156,7 @@ class Journal:
         """Counts one refusal of the UTC date of `at`. Which pass was refused is not kept."""
         if not reason.isidentifier() or len(reason) > JOURNAL_REASON_CHARS_MAX:
             raise BadInputError(f"refusal reason {reason[:64]!r}: must be the name of a reason, such as no_face")
-        with transaction(self._connection, self.path):
+        with self._use, transaction(self._connection, self.path):
             self._connection.execute(
                 "INSERT INTO refusal VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET refusals = refusals + 1",
                 (utc_day(at), reason),
@@ -156,58 +164,124 @@ class Journal:
 
     def taps(self, limit: int = JOURNAL_TAPS_SHOWN_MAX) -> tuple[JournaledTap, ...]:
         """The newest taps that have not faded, newest first, at most `limit`."""
-        with explained(self.path):
+        with self._use, explained(self.path):
             return read_taps(self._connection, journal=str(self.path), gate=self.gate, limit=limit)
 
     def faded(self) -> tuple[DayCount, ...]:
         """What is left of faded taps, by UTC date, product and direction."""
-        with explained(self.path), values_as_written(str(self.path)):
+        with self._use, explained(self.path), values_as_written(str(self.path)):
             return read_counts(self._connection)
 
     def refusals(self) -> tuple[RefusalCount, ...]:
         """Refusals by UTC date and reason."""
-        with explained(self.path), values_as_written(str(self.path)):
+        with self._use, explained(self.path), values_as_written(str(self.path)):
             rows = self._connection.execute("SELECT day, reason, refusals FROM refusal ORDER BY day, reason")
             return tuple(RefusalCount(*typed(row, str, str, int)) for row in rows)
 
     def head(self) -> Head:
         """The end of the journal, for whoever keeps it elsewhere to see a roll-back."""
-        with explained(self.path):
+        with self._use, explained(self.path):
             return self._head()
 
-    def fade(self, before: datetime) -> Fading:
+    def place(self, seq: int) -> Head | None:
+        """Where tap `seq` stands in the chain (0: the genesis), or None where that has faded or is still to come."""
+        with self._use, explained(self.path), values_as_written(str(self.path)):
+            return head_at(self._connection, seq, genesis=self._chapter.genesis)
+
+    def faded_through(self) -> Head:
+        """The last tap that has faded; the genesis (0) when none has."""
+        with self._use, explained(self.path):
+            return last_anchor(self._connection, genesis=self._chapter.genesis)
+
+    def receipted(self) -> Head:
+        """Up to where the office has said that it holds this epoch durably; the genesis (0) when it has not yet."""
+        with self._use, explained(self.path), values_as_written(str(self.path)):
+            row = self._connection.execute("SELECT seq, hash FROM receipted").fetchone()
+            return self._chapter.genesis if row is None else Head(*typed(row, int, bytes))
+
+    def mark_receipted(self, head: Head) -> None:
+        """Keeps durably that the office holds all taps up to `head`: they may fade when their time is over.
+
+        The mark goes back too, when the office has lost some. Raises JournalError where `head` is not in this chain:
+        what the office holds is then not what this gate wrote.
+        """
+        if head == self.receipted():
+            return
+        if self.place(head.seq) != head:
+            raise JournalError(f"journal {self.path}: the receipt for tap {head.seq} is of another journal's tap")
+        with self._use, transaction(self._connection, self.path):
+            self._connection.execute(
+                "INSERT INTO receipted VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, "
+                "hash = excluded.hash",
+                (head.seq, head.hash),
+            )
+
+    def fade(self, before: datetime, *, unsent_before: datetime | None = None) -> Fading:
         """Reduces the taps made before `before` to counts by UTC date, product and direction, and erases them.
 
-        The newest tap older than `before` goes and, since numbers order taps and clocks may jump, all with lower
-        numbers. They are checked first: raises JournalBrokenError and fades nothing if one is not what was written.
+        With `unsent_before`, for a gate whose taps an office gathers, a tap that no receipt covers stays until it is
+        older than that too. The newest tap that may go goes and, since numbers order taps and clocks may jump, all with
+        lower numbers. They are checked first: raises JournalBrokenError and fades nothing if one is not what was
+        written.
         """
-        with explained(self.path):
+        limit = before if unsent_before is None else min(before, unsent_before)
+        with self._use, self._still, explained(self.path):
             limit_growth(self._connection, bytes_max=self._bytes_max + JOURNAL_FADE_BYTES)
             try:
                 with transaction(self._connection, self.path):
                     taps = fade_rows(
                         self._connection,
                         journal=str(self.path),
-                        gate=self.gate,
-                        genesis=self._genesis,
-                        key=self._key,
+                        owner=self._owner,
+                        genesis=self._chapter.genesis,
                         before=before,
+                        unsent_before=limit,
                     )
-                    anchor = last_anchor(self._connection, genesis=self._genesis)
+                    anchor = last_anchor(self._connection, genesis=self._chapter.genesis)
                 self._rewrite_due = self._rewrite_due or taps > 0
                 erased = erase(self._connection, rewrite=self._rewrite_due)
                 self._rewrite_due = False
             finally:
                 limit_growth(self._connection, bytes_max=self._bytes_max)
+            before_us = microseconds_of(before)
+            self._earlier = {name: at_us for name, at_us in self._earlier.items() if at_us >= before_us}
+            fade_retired(self.path, self._owner, before=before)
         return Fading(taps=taps, through_seq=anchor.seq, erased=erased)
+
+    def reading(self) -> threading.RLock:
+        """Held by whoever reads the file through another connection, so that erasing waits for its end."""
+        return self._still
+
+    def begin_epoch(self, *, after: Head, reason: Reason) -> bytes:
+        """Begins a new journal file behind `after`, a place in this one: returns the new epoch.
+
+        Taps behind `after` that have not faded are taken over, each with its run and times; the file that was goes
+        aside (docs/journal-format.md, "Epochs") until its taps have faded. All or nothing, also when the process is
+        killed in between. Raises JournalError, JournalBrokenError when a tap is not what was written.
+        """
+        with self._use, self._still, explained(self.path):
+            earlier = {one.tap.pass_id.value: microseconds_of(one.tap.at) for one in reversed(self.taps())}
+            build_next(self._connection, self.path, self._owner,
+                       chapter=self._chapter, after=after, reason=reason, run=self.run)  # fmt: skip
+            empty_log(self._connection, self.path)
+            self._connection.close()
+            try:
+                promote_next(self.path, epoch=self._chapter.epoch)
+            finally:  # where that failed, the journal is still the one that was
+                self._connection = connect_writer(self.path, bytes_max=self._bytes_max)
+                with values_as_written(str(self.path)), transaction(self._connection, self.path):
+                    self._chapter = begin_or_check(self._connection, self.path, self._owner)
+            self._earlier |= earlier
+            self._rewrite_due = True
+            return self._chapter.epoch
 
     def close(self) -> None:
         """Closes the file and lets another process open it. Closing twice does nothing."""
-        with explained(self.path):
+        with self._use, self._still, explained(self.path):
             self._connection.close()
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+            if self._lock >= 0:
+                os.close(self._lock)
+                self._lock = -1
 
     def __enter__(self) -> Self:
         return self
@@ -217,56 +291,5 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _begin_or_check(self) -> None:
-        with transaction(self._connection, self.path):
-            version, application = (
-                self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
-            )
-            empty = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-            if version == 0 and application == 0 and empty:
-                self._begin()
-            elif application != APPLICATION_ID:
-                raise JournalError(f"journal {self.path}: it is another program's database; give the right path")
-            elif version != FORMAT_VERSION:
-                raise JournalError(
-                    f"journal {self.path}: has format {version}, this version reads {FORMAT_VERSION}; update Openstile"
-                )
-            self._check_owner()
-            self._check_end()
-
-    def _begin(self) -> None:
-        for statement in SCHEMA:
-            self._connection.execute(statement)
-        self._connection.execute(
-            "INSERT INTO gate VALUES (1, ?, ?, ?)", (self.gate.value, self._key.public_key, self._genesis.hash)
-        )
-        self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-
-    def _check_owner(self) -> None:
-        row = self._connection.execute("SELECT gate, public_key, genesis FROM gate").fetchone()
-        if row is None:
-            raise JournalBrokenError(journal=str(self.path), seq=None, fault="it does not name its gate")
-        gate, public_key, genesis = row
-        if gate != self.gate.value:
-            raise JournalError(f"journal {self.path}: belongs to gate {gate}, not {self.gate}; use that gate's own")
-        if public_key != self._key.public_key or genesis != self._genesis.hash:
-            raise JournalError(
-                f"journal {self.path}: was begun with another gate key; restore that key, or begin a new journal"
-            )
-
-    def _check_end(self) -> None:
-        last = self._head()
-        row = self._connection.execute("SELECT signature FROM head WHERE seq = ?", (last.seq,)).fetchone()
-        newest_head = self._connection.execute("SELECT coalesce(max(seq), 0) FROM head").fetchone()[0]
-        if newest_head > last.seq:
-            raise JournalBrokenError(journal=str(self.path), seq=last.seq + 1, fault="its head is there, the tap not")
-        faded = last == last_anchor(self._connection, genesis=self._genesis)
-        message = head_message(last)
-        if not faded and (
-            row is None or not is_signed(public_key=self._key.public_key, signature=row[0], message=message)
-        ):
-            raise JournalBrokenError(journal=str(self.path), seq=last.seq, fault="this gate did not sign its head")
-
     def _head(self) -> Head:
-        return last_tap(self._connection, genesis=self._genesis)
+        return last_tap(self._connection, genesis=self._chapter.genesis)

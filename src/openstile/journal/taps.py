@@ -9,6 +9,9 @@ from openstile.terms.limits import PRODUCT_CHARS_MAX
 
 HASH_BYTES = 32
 TAP_SALT_BYTES = 16
+EPOCH_BYTES = 16
+RUN_MAX = 2**31 - 1
+SEQ_MAX = 2**63 - 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -49,10 +52,16 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class JournaledTap:
-    """A tap in its place: `seq` counts from 1 without gaps; `hash` covers the tap, its salt and `previous_hash`."""
+    """A tap in its place: `seq` counts from 1 without gaps; `hash` covers all the rest.
+
+    `run` counts how often the journal was opened for writing, and `mono_us` are the microseconds of the monotonic clock
+    from that opening to the tap: they tell how long ago it was, however wrong the wall clock is.
+    """
 
     seq: int
     tap: Tap
+    run: int
+    mono_us: int
     salt: bytes
     previous_hash: bytes
     hash: bytes

@@ -82,18 +82,19 @@ class _Verification:
             raise JournalError(f"journal {self._journal}: it is not a journal; give the right path")
         if version != FORMAT_VERSION:
             raise JournalError(f"journal {self._journal}: has format {version}, this version reads {FORMAT_VERSION}")
-        rows = self._connection.execute("SELECT gate, public_key, genesis FROM gate").fetchall()
+        rows = self._connection.execute("SELECT gate, epoch, public_key, genesis FROM gate").fetchall()
         if len(rows) != 1:
             self._fail(None, "it does not name its gate")
         try:
             gate = GateId(rows[0][0])
         except (BadInputError, TypeError):
             self._fail(None, "it does not name its gate")
-        if rows[0][1] != self._public_key:
+        _, epoch, public_key, first_hash = rows[0]
+        if public_key != self._public_key:
             self._fail(None, "it was signed with another gate's key than the one given")
-        genesis = genesis_hash(gate=gate, public_key=self._public_key)
-        if rows[0][2] != genesis:
-            self._fail(None, "its first hash does not fit its gate: the gate's name was changed")
+        genesis = genesis_hash(gate=gate, public_key=self._public_key, epoch=epoch)
+        if first_hash != genesis:
+            self._fail(None, "its first hash does not fit its gate: the gate's name was changed, or the epoch")
         return gate, Head(seq=0, hash=genesis)
 
     def _anchor(self, genesis: Head) -> Head:

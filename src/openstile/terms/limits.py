@@ -213,6 +213,12 @@ OIDC_ANSWER_BYTES_MAX = 256 * 2**10
 LEDGER_ENTRIES_MAX = 64
 """Entries of one posting."""
 LEDGER_MEMO_CHARS_MAX = 200
+LEDGER_BATCH_MAX = 5000
+"""Postings of one call."""
+LEDGER_SHARDS_MAX = 256
+"""Of one account that many post to at once."""
+LEDGER_HOLD_HOURS_MAX = 24
+"""Of a hold, from now to its expiry (terms.held: Until.EXPIRES)."""
 
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
