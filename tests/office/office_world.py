@@ -97,6 +97,11 @@ class OfficeWorld:
             self._tokens[principal] = session.token
         return self._tokens[principal]
 
+    def sign_in_again(self, principal: Principal) -> str:
+        """A new session's token, when the old one is over."""
+        self._tokens.pop(principal, None)
+        return self.token_of(principal)
+
     def ask(self, method: str, path: str, *, as_: Principal | None = None, **more: Any) -> httpx.Response:
         """A request, with the session of `as_`."""
         headers = dict(more.pop("headers", {}))
