@@ -111,7 +111,7 @@ def test_closing_twice_does_nothing(journal_path: Path, gate_key: GateKey) -> No
     journal.close()
 
 
-_REST = "pass_id, at_us, product, direction, status_unsure, salt"
+_REST = "pass_id, at_us, product, direction, status_unsure, run, mono_us, salt"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,17 @@ _REST = "pass_id, at_us, product, direction, status_unsure, salt"
         ("INSERT INTO anchor SELECT 9, hash, hash, signature FROM head WHERE seq = 5", "on a tap"),
         ("INSERT INTO anchor SELECT 5, randomblob(32), hash, signature FROM head WHERE seq = 5", "on a tap"),
         ("INSERT INTO anchor SELECT 1, hash, counts_hash, signature FROM anchor", "on a tap"),
-        ("INSERT OR REPLACE INTO gate SELECT 1, 'other', public_key, genesis FROM gate", "gate rows stay"),
+        ("INSERT OR REPLACE INTO gate SELECT 1, 'other', epoch, public_key, genesis FROM gate", "gate rows stay"),
+        ("UPDATE run SET run = 9", "never changed"),
+        ("DELETE FROM run", "run rows stay"),
+        ("INSERT INTO run VALUES (1)", "higher number"),
+        ("UPDATE origin SET after_seq = 1", "never changed"),
+        ("INSERT INTO origin SELECT 1, epoch, 0, 'new' FROM gate", "origin rows stay"),
+        ("DELETE FROM receipted", "receipted rows stay"),
+        ("UPDATE receipted SET seq = 4", "of a tap of this journal"),
+        ("UPDATE receipted SET hash = randomblob(32)", "of a tap of this journal"),
+        ("INSERT OR REPLACE INTO receipted SELECT 1, 9, hash FROM head WHERE seq = 5", "of a tap of this journal"),
+        ("INSERT OR REPLACE INTO receipted SELECT 1, 0, hash FROM head WHERE seq = 5", "of a tap of this journal"),
         (f"INSERT INTO tap SELECT 'six', {_REST}, hash, hash FROM tap", "."),
     ],
 )
@@ -152,6 +162,10 @@ def test_database_refuses(journal_path: Path, gate_key: GateKey, attack: str, co
             journal.append(tap(number))
         journal.fade(tap(2).at)
         journal.count_refusal("no_face", at=START)
+        journal.begin_epoch(after=journal.faded_through(), reason="new")  # keeps the four taps, numbered anew
+        journal.append(tap(6))
+        journal.fade(tap(3).at)
+        journal.mark_receipted(journal.head())
     connection = sqlite3.connect(journal_path, isolation_level=None)
     try:
         with pytest.raises(sqlite3.IntegrityError, match=complaint):

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from tests.journal.sample import GATE, START, pass_id, tap
 
 from openstile.journal import Direction, Tap
-from openstile.journal.chain import DayCount, anchor_message, counts_digest, genesis_hash, head_message, tap_hash
+from openstile.journal.chain import (
+    DayCount,
+    anchor_message,
+    counts_digest,
+    genesis_hash,
+    head_message,
+    tap_hash,
+    tap_record,
+)
 from openstile.journal.taps import Head, instant_of, microseconds_of
 from openstile.terms import BadInputError, GateId
 from openstile.terms.limits import PRODUCT_CHARS_MAX
@@ -42,25 +50,28 @@ def test_instants_survive_as_microseconds(at: datetime) -> None:
 def test_tap_hash_is_the_documented_encoding(*, unsure: bool) -> None:
     salt, previous = bytes(range(16)), bytes(range(32))
     encoded = (
-        b"openstile journal tap v2\0"
-        + previous
-        + struct.pack(">Q", 7)
+        struct.pack(">Q", 7)
         + salt
         + pass_id(7).value
         + struct.pack(">q", int((START + timedelta(minutes=7)).timestamp()) * 1_000_000)
+        + struct.pack(">qI", 5_000_001, 3)
         + b"\x01"
         + (b"\x01" if unsure else b"\x00")
         + b"\x00\x0dadult-monthly"
     )
     marked = replace(tap(7), status_unsure=unsure)
-    assert tap_hash(seq=7, tap=marked, salt=salt, previous_hash=previous) == sha256(encoded).digest()
+    assert tap_record(seq=7, tap=marked, salt=salt, run=3, mono_us=5_000_001) == encoded
+    hashed = sha256(b"openstile journal tap v3\0" + previous + encoded).digest()
+    assert tap_hash(previous_hash=previous, record=encoded) == hashed
 
 
-def test_genesis_binds_gate_and_key() -> None:
-    genesis = genesis_hash(gate=GATE, public_key=bytes(32))
-    assert genesis == sha256(b"openstile journal genesis v1\0" + bytes(32) + b"\x00\x07north-1").digest()
-    assert genesis != genesis_hash(gate=GateId("north-2"), public_key=bytes(32))
-    assert genesis != genesis_hash(gate=GATE, public_key=b"\1" * 32)
+def test_genesis_binds_gate_key_and_epoch() -> None:
+    key, epoch = bytes(32), bytes(range(16))
+    genesis = genesis_hash(gate=GATE, public_key=key, epoch=epoch)
+    assert genesis == sha256(b"openstile journal genesis v2\0" + key + epoch + b"\x00\x07north-1").digest()
+    assert genesis != genesis_hash(gate=GateId("north-2"), public_key=key, epoch=epoch)
+    assert genesis != genesis_hash(gate=GATE, public_key=b"\1" * 32, epoch=epoch)
+    assert genesis != genesis_hash(gate=GATE, public_key=key, epoch=bytes(16))
 
 
 def test_signed_messages_of_different_kinds_never_coincide() -> None:
@@ -82,14 +93,19 @@ def test_counts_digest_tells_all_different_counts_apart(one: list[DayCount], oth
 
 
 @given(
-    st.tuples(st.integers(1, 2**63 - 1), st.integers(0, 2**20), _PRODUCTS, st.sampled_from(Direction)),
-    st.tuples(st.integers(1, 2**63 - 1), st.integers(0, 2**20), _PRODUCTS, st.sampled_from(Direction)),
+    st.tuples(
+        st.integers(1, 2**63 - 1), st.integers(0, 2**20), _PRODUCTS, st.sampled_from(Direction), st.integers(1, 9)
+    ),
+    st.tuples(
+        st.integers(1, 2**63 - 1), st.integers(0, 2**20), _PRODUCTS, st.sampled_from(Direction), st.integers(1, 9)
+    ),
 )
 def test_tap_hash_tells_all_different_taps_apart(
-    one: tuple[int, int, str, Direction], other: tuple[int, int, str, Direction]
+    one: tuple[int, int, str, Direction, int], other: tuple[int, int, str, Direction, int]
 ) -> None:
-    def hashed(seq: int, minute: int, product: str, direction: Direction) -> bytes:
+    def hashed(seq: int, minute: int, product: str, direction: Direction, run: int) -> bytes:
         made = Tap(pass_id(1), START + timedelta(minutes=minute), GATE, product, direction)
-        return tap_hash(seq=seq, tap=made, salt=bytes(16), previous_hash=bytes(32))
+        record = tap_record(seq=seq, tap=made, salt=bytes(16), run=run, mono_us=10 - run)
+        return tap_hash(previous_hash=bytes(32), record=record)
 
     assert (hashed(*one) == hashed(*other)) == (one == other)

@@ -8,12 +8,12 @@ import pytest
 from tests.journal.sample import GATE, break_in, journal_of, tap
 
 from openstile.journal import GateKey, Journal, JournalBrokenError, JournalError, verify_journal
-from openstile.journal.chain import anchor_message, counts_digest, genesis_hash, head_message, tap_hash
+from openstile.journal.chain import anchor_message, counts_digest, genesis_hash, head_message, tap_hash, tap_record
 from openstile.journal.rows import read_counts
 from openstile.journal.taps import Head
 from openstile.terms import GateId
 
-_REST = "pass_id, at_us, product, direction, status_unsure, salt, previous_hash, hash"
+_REST = "pass_id, at_us, product, direction, status_unsure, run, mono_us, salt, previous_hash, hash"
 
 
 def _broken(path: Path, key: GateKey) -> JournalBrokenError:
@@ -33,6 +33,13 @@ def _broken(path: Path, key: GateKey) -> JournalBrokenError:
         (["UPDATE tap SET salt = randomblob(16) WHERE seq = 10"], 10, "changed"),
         (["UPDATE tap SET previous_hash = randomblob(32) WHERE seq = 4"], 4, "changed"),
         (["UPDATE tap SET hash = randomblob(32) WHERE seq = 4"], 4, "changed"),
+        (["UPDATE tap SET run = 2 WHERE seq = 4"], 4, "changed"),
+        (["UPDATE tap SET run = 0 WHERE seq = 4"], 4, "changed"),
+        (["UPDATE tap SET mono_us = mono_us + 1 WHERE seq = 4"], 4, "changed"),
+        (["UPDATE tap SET mono_us = -1 WHERE seq = 4"], 4, "changed"),
+        (["UPDATE gate SET epoch = randomblob(16)"], None, "or the epoch"),
+        (["UPDATE gate SET epoch = randomblob(17)"], None, "or the epoch"),
+        (["INSERT INTO receipted SELECT 1, 4, hash FROM tap WHERE seq = 3"], None, "receipt is of another"),
         (["UPDATE tap SET pass_id = randomblob(15) WHERE seq = 4"], 4, "changed"),
         (["UPDATE tap SET direction = 'up' WHERE seq = 4"], 4, "changed"),
         (["UPDATE tap SET product = '' WHERE seq = 4"], 4, "changed"),
@@ -101,9 +108,11 @@ def test_journal_with_taken_off_and_restored_guards_verifies(journal_path: Path,
 def _rewritten_tail(path: Path, seq: int, key: GateKey) -> list[str]:
     """Statements that change tap `seq` (the last) with a correct hash, its head signed by `key`."""
     with sqlite3.connect(path) as connection:
-        (salt, previous) = connection.execute("SELECT salt, previous_hash FROM tap WHERE seq = ?", (seq,)).fetchone()
+        query = "SELECT salt, run, mono_us, previous_hash FROM tap WHERE seq = ?"
+        salt, run, mono_us, previous = connection.execute(query, (seq,)).fetchone()
     connection.close()
-    head = Head(seq, tap_hash(seq=seq, tap=tap(seq, product="child"), salt=salt, previous_hash=previous))
+    record = tap_record(seq=seq, tap=tap(seq, product="child"), salt=salt, run=run, mono_us=mono_us)
+    head = Head(seq, tap_hash(previous_hash=previous, record=record))
     signature = key.sign(head_message(head)).hex()
     return [
         f"UPDATE tap SET product = 'child', hash = x'{head.hash.hex()}' WHERE seq = {seq}",
@@ -225,10 +234,10 @@ def test_absent_journal_is_not_made_by_verifying(journal_path: Path, gate_key: G
 
 
 def test_journal_of_a_later_format_is_not_read(journal_path: Path, gate_key: GateKey) -> None:
-    break_in(journal_of(journal_path, gate_key, taps=1), "PRAGMA user_version = 3")
-    with pytest.raises(JournalError, match="format 3"):
+    break_in(journal_of(journal_path, gate_key, taps=1), "PRAGMA user_version = 4")
+    with pytest.raises(JournalError, match="format 4"):
         verify_journal(journal_path, public_key=gate_key.public_key)
-    with pytest.raises(JournalError, match="format 3"):
+    with pytest.raises(JournalError, match="update Openstile"):
         Journal.open(journal_path, key=gate_key, gate=GATE)
 
 
@@ -246,4 +255,5 @@ def test_damaged_page_is_reported(journal_path: Path, gate_key: GateKey) -> None
 def test_genesis_is_that_of_the_gate_and_key(journal_path: Path, gate_key: GateKey) -> None:
     journal_of(journal_path, gate_key, taps=0)
     report = verify_journal(journal_path, public_key=gate_key.public_key)
-    assert report.head == Head(0, genesis_hash(gate=GateId("north-1"), public_key=gate_key.public_key))
+    genesis = genesis_hash(gate=GateId("north-1"), public_key=gate_key.public_key, epoch=report.epoch)
+    assert report.head == Head(0, genesis)

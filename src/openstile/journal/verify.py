@@ -9,7 +9,7 @@ from openstile.journal.chain import anchor_message, counts_digest, genesis_hash,
 from openstile.journal.connection import connect_reader, explained
 from openstile.journal.errors import JournalBrokenError, JournalError
 from openstile.journal.keys import is_signed
-from openstile.journal.rows import chained_taps, read_counts, values_as_written
+from openstile.journal.rows import chained_taps, head_at, last_anchor, read_counts, values_as_written
 from openstile.journal.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
 from openstile.journal.taps import Head
 from openstile.terms import BadInputError, GateId
@@ -24,6 +24,7 @@ class JournalReport:
     """
 
     gate: GateId
+    epoch: bytes
     taps: int
     faded: int
     first_seq: int | None
@@ -56,7 +57,7 @@ class _Verification:
 
     def run(self, at_least: Head | None) -> JournalReport:
         # 1. The file is a journal, of the gate that owns the key.
-        gate, genesis = self._owner()
+        gate, epoch, genesis = self._owner()
         # 2. What has faded: every anchor is signed, the counts are those of the newest one.
         anchor = self._anchor(genesis)
         # 3. Every tap is as it was written, follows the one in front of it, and its head is signed.
@@ -68,14 +69,16 @@ class _Verification:
             self._fail(
                 at_least.seq, "the head known from outside is not in this journal: it was rolled back or replaced"
             )
-        # 6. The guards and the indexes are in place: queries answer from what was verified.
+        # 6. What the office is said to hold is a part of this chain.
+        self._receipt(genesis)
+        # 7. The guards and the indexes are in place: queries answer from what was verified.
         self._file()
         taps = head.seq - anchor.seq
         return JournalReport(
-            gate=gate, taps=taps, faded=anchor.seq, first_seq=anchor.seq + 1 if taps else None, head=head
+            gate=gate, epoch=epoch, taps=taps, faded=anchor.seq, first_seq=anchor.seq + 1 if taps else None, head=head
         )
 
-    def _owner(self) -> tuple[GateId, Head]:
+    def _owner(self) -> tuple[GateId, bytes, Head]:
         (application,) = self._one("PRAGMA application_id")
         (version,) = self._one("PRAGMA user_version")
         if application != APPLICATION_ID:
@@ -95,7 +98,7 @@ class _Verification:
         genesis = genesis_hash(gate=gate, public_key=self._public_key, epoch=epoch)
         if first_hash != genesis:
             self._fail(None, "its first hash does not fit its gate: the gate's name was changed, or the epoch")
-        return gate, Head(seq=0, hash=genesis)
+        return gate, epoch, Head(seq=0, hash=genesis)
 
     def _anchor(self, genesis: Head) -> Head:
         anchor, counts_hash = genesis, counts_digest(())
@@ -132,6 +135,14 @@ class _Verification:
         (seq,) = self._one("SELECT min(seq) FROM head WHERE seq NOT IN (SELECT seq FROM tap)")
         if seq is not None:
             self._fail(seq, "its signed head is there but the tap is missing: the end of the journal was cut off")
+
+    def _receipt(self, genesis: Head) -> None:
+        """A mark behind which taps have faded unsent cannot be compared any more."""
+        for seq, own_hash in self._connection.execute("SELECT seq, hash FROM receipted"):
+            known = head_at(self._connection, seq, genesis=genesis)
+            faded = known is None and seq < last_anchor(self._connection, genesis=genesis).seq
+            if not faded and known != Head(seq, own_hash):
+                self._fail(None, "its receipt is of another journal's tap")
 
     def _file(self) -> None:
         present = {" ".join(sql.split()) for (sql,) in self._connection.execute("SELECT sql FROM sqlite_master") if sql}
