@@ -1,17 +1,19 @@
-"""`openstile fares`: look at a GTFS feed's fares."""
+"""`openstile fares`: look at a GTFS feed's fares, and price taps by it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openstile.cli.fares_price import price
 from openstile.cli.options import JsonOption
 from openstile.cli.printing import console, print_json, print_table
 
 if TYPE_CHECKING:
     from openstile.fares.feed import CheckedFeed
 
-app = typer.Typer(help="Fares: check a GTFS feed.", no_args_is_help=True)
+app = typer.Typer(help="Fares: check a GTFS feed, price taps by it.", no_args_is_help=True)
+app.command("price")(price)
 
 FeedArgument = Annotated[Path, typer.Argument(metavar="FEED", help="A GTFS feed: a zip archive, or a folder.")]
 

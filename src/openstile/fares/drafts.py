@@ -69,7 +69,7 @@ def _by_feed(tariff: Tariff, run: list[Ride], rider: Rider) -> Iterator[Draft]:
 def _of_chain(tariff: Tariff, rides: list[Ride], chain: Chain, rider: Rider) -> Draft:
     lines = _told(tariff, rides)
     if chain.amount is None:
-        lines.append(Line("unknown", _places(tariff, rides[0].leg, rides[-1].leg), Money(0, tariff.currency)))
+        lines.append(Line("unknown", _places(tariff, rides[0].leg, rides[-1].leg), None))
         return Draft(rides, (), JourneyState.UNKNOWN, 0, lines)
     first = chain.first
     steps = chain.steps if first == 0 else tuple(_moved(step, first) for step in chain.steps)
@@ -91,13 +91,13 @@ def _state(rides: Sequence[Ride]) -> JourneyState:
 
 def _alone(tariff: Tariff, ride: Ride, rider: Rider) -> Draft:
     """A ride that is not priced by the feed."""
-    lines, stop, zero = _told(tariff, [ride]), tariff.stop_name(ride.leg.from_stop_id), Money(0, tariff.currency)
+    lines, stop = _told(tariff, [ride]), tariff.stop_name(ride.leg.from_stop_id)
     if ride.priced_by is PricedBy.NOTHING:
-        return Draft((ride,), (), ride.state, 0, [*lines, Line("exit_only", (stop,), zero)])
+        return Draft((ride,), (), ride.state, 0, [*lines, Line("exit_only", (stop,), None)])
     maximum = tariff.maximum_fare(ride.system, rider.category_id)
     if maximum is None:
         state = ride.state if ride.state is JourneyState.OPEN else JourneyState.UNKNOWN
-        return Draft((ride,), (), state, 0, [*lines, Line(f"{ride.state.value}_unknown", (stop,), zero)])
+        return Draft((ride,), (), state, 0, [*lines, Line(f"{ride.state.value}_unknown", (stop,), None)])
     lines.append(Line(f"{ride.state.value}_maximum", (stop,), maximum))
     return Draft((ride,), (), ride.state, maximum.minor, lines, at_maximum=True)
 
