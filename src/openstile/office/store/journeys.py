@@ -1,6 +1,6 @@
 """Journeys as they were priced, until they fade to day, product and amount; and whose pricing is due."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Table, Text, text
 
 from openstile.office.store.metadata import METADATA, column
 from openstile.terms.held import Holds, Until
@@ -19,16 +19,18 @@ JOURNEY = Table(
     column("counted", Text, nullable=True),
     column("key", String(40), nullable=True, until=Until.TRIPS_FADE),
     column("taps", Text, nullable=True, holds=Holds.PLACE, until=Until.TRIPS_FADE),
-    column("started_us", BigInteger, nullable=True, index=True, holds=Holds.TIME, until=Until.TRIPS_FADE),
+    column("started_us", BigInteger, nullable=True, holds=Holds.TIME, until=Until.TRIPS_FADE),
     column("ended_us", BigInteger, nullable=True, holds=Holds.TIME, until=Until.TRIPS_FADE),
     column("from_stop", String(200), nullable=True, holds=Holds.PLACE, until=Until.TRIPS_FADE),
     column("to_stop", String(200), nullable=True, holds=Holds.PLACE, until=Until.TRIPS_FADE),
     column("explanation", Text, nullable=True, holds=Holds.PLACE, until=Until.TRIPS_FADE),
     Index("ix_journey_account_id_day", "account_id", "day"),
+    Index("ix_journey_unfaded", "account_id", sqlite_where=text("state <> 'faded'"),
+          postgresql_where=text("state <> 'faded'")),
     CheckConstraint(
         "state IN ('complete', 'open', 'missing_exit', 'missing_entry', 'unknown', 'superseded', 'faded')", name="state"
     ),
-)
+)  # fmt: skip
 """`key` is that of fares.PricedJourney: stable while the journey's first tap is. `counted` (JSON) is what caps and
 period products need to know of it after it has faded: no place, no time. A journey that is priced anew gets a new row,
 and the old one is superseded; the ledger reverses and posts."""
