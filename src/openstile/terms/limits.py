@@ -207,6 +207,15 @@ SIGN_IN_CLIENTS_WATCHED_MAX = 10_000
 CHALLENGES_OPEN_MAX = 10_000
 """Sign-ins that have begun and have no answer yet; while there are so many, none begins."""
 PASSKEYS_PER_OWNER_MAX = 20
+WEBAUTHN_ID_BYTES_MAX = 1023
+"""Of a credential id (WebAuthn, section 4)."""
+WEBAUTHN_KEY_BYTES_MAX = 2048
+WEBAUTHN_TEXT_CHARS_MAX = 16 * 2**10
+"""Of one part of an authenticator's answer, base64url."""
+STAFF_NAME_CHARS_MAX = 80
+OIDC_SUBJECT_CHARS_MAX = 255
+AUDIT_DAYS_MIN = 30
+"""The database keeps what staff did at least so long, whatever is set."""
 OIDC_ANSWER_BYTES_MAX = 256 * 2**10
 
 # The ledger.
