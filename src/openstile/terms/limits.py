@@ -190,6 +190,8 @@ EPOCH_ID_MAX = 2**23 - 1
 """Epochs of all gates together."""
 TAP_SEQ_MAX = 2**40 - 1
 """Taps of one epoch: a tap each second for 34,000 years."""
+FEED_ID_CHARS_MAX = 200
+"""Of a stop or a network, where staff say at which one a gate stands."""
 CLAIM_TOKEN_CHARS = 52
 """32 random bytes in Base32 without padding."""
 GATE_KEYS_MAX = 4
