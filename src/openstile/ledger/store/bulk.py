@@ -10,7 +10,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, any_, func, literal, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, func, literal, select
 
 PostingRow = tuple[str, str, date, str, bytes, str, str | None, int]
 """posting_id, kind, day, key, request_hash, memo, reverses, entries"""
@@ -56,7 +56,7 @@ def among(connection: Connection, column: Column[Any], values: Iterable[Any]) ->
     chosen = list(values)
     if is_sqlite(connection):
         return column.in_(select(func.json_each(json.dumps(chosen)).table_valued("value").c.value))
-    return column == any_(literal(chosen, ARRAY(column.type)))
+    return column.in_(select(func.unnest(literal(chosen, ARRAY(column.type))).column_valued("value")))
 
 
 def add_postings(connection: Connection, postings: Sequence[PostingRow], entries: Sequence[EntryRow]) -> frozenset[str]:

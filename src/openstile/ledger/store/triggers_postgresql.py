@@ -22,7 +22,7 @@ BEGIN
 END $$"""
 
 _COMPLETE = """
-CREATE FUNCTION ledger_complete() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_complete() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
   IF (SELECT coalesce(sum(e.counted), 0) <> NEW.entries OR bool_or(e.total <> 0) OR bool_or(e.other_day)
       FROM (SELECT count(*) AS counted, sum(amount_minor) AS total, bool_or(day <> NEW.day) AS other_day
@@ -44,7 +44,8 @@ BEGIN
 END $$"""
 
 _FITS = """
-CREATE FUNCTION ledger_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_fits() RETURNS trigger LANGUAGE plpgsql
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM added AS e
              LEFT JOIN ledger_posting AS p ON p.posting_id = e.posting_id
