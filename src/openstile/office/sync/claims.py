@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from openstile.journal.requests import key_id
-from openstile.journal.taps import Head, instant_of, microseconds_of
+from openstile.journal.taps import instant_of, microseconds_of
 from openstile.office.store.gates import GATE_CLAIM
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_alarm
 from openstile.office.sync.epochs import begin_epoch
@@ -39,8 +39,7 @@ class IssuedClaim:
 class Claim:
     """What a gate brings: its name, the token, its keys (32 bytes each, Ed25519), and its journal.
 
-    `start` is the last tap that faded before the gate knew an office; None: its first tap is still there. The caller
-    has checked that the request is signed with `uplink_key`.
+    The caller has checked that the request is signed with `uplink_key`.
     """
 
     gate_id: GateId
@@ -48,7 +47,6 @@ class Claim:
     uplink_key: bytes
     journal_key: bytes
     epoch: bytes
-    start: Head | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ def use_claim(connection: Connection, claim: Claim, *, now: datetime, new_id: Ne
     # 3. The journal is the gate's own, and not another one's by the same name.
     begun = begin_epoch(
         connection, gate_id=claim.gate_id, epoch=claim.epoch, journal_key=claim.journal_key, reason="claimed",
-        after=None, start=claim.start, now=now, new_id=new_id,
+        after=None, now=now,
     )  # fmt: skip
     if isinstance(begun, SyncProblem):
         return begun

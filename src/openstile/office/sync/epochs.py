@@ -4,20 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, literal, select
 
 from openstile.journal.chain import genesis_hash
 from openstile.journal.receipts import Receipt
-from openstile.journal.taps import HASH_BYTES, Head, microseconds_of
-from openstile.office.store.gates import GATE_EPOCH
+from openstile.journal.taps import Head, microseconds_of
+from openstile.office.store.gates import GATE_EPOCH, GATE_RUN
 from openstile.office.store.taps import TAP, tap_number
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_alarm
 from openstile.office.sync.faults import UNKNOWN_EPOCH, SyncProblem
 from openstile.office.sync.registry import read_gate
 from openstile.terms import GateId
-from openstile.terms.limits import EPOCH_ID_MAX, EPOCHS_PER_GATE_MAX, TAP_SEQ_MAX
-
-_START_SEQ_MAX = TAP_SEQ_MAX // 2
+from openstile.terms.limits import EPOCH_ID_MAX, EPOCHS_PER_GATE_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class EpochPoint:
 class BegunEpoch:
     """A journal that is known here; `is_new` when it was not before."""
 
-    epoch: bytes
+    epoch_id: int
     is_new: bool
 
 
@@ -44,39 +42,28 @@ def admit_epoch(
     journal_key: bytes,
     after: EpochPoint | None,
     reason: str,
-    start: Head | None = None,
     now: datetime,
     new_id: NewId,
 ) -> BegunEpoch | SyncProblem:
     """Makes another journal of an admitted gate known, and tells staff by an alarm. The same again changes nothing.
 
-    `reason`: "restored" when it goes on from tap `after` of an earlier one, else "new". `start` as in `begin_epoch`.
+    `after` is the tap of an earlier journal that it goes on from, as the gate says: nothing rests on that but the
+    alarm's words. `reason`: "restored" from an earlier state, or "new" when the earlier one could not go on.
     """
     read_gate(connection, gate_id, lock=True)
-    if (reason == "restored") != (after is not None) or reason not in ("restored", "new"):
-        return SyncProblem("invalid-request", "A restored journal names the tap it goes on from, a new one none")
-    detail = f"Journal {epoch.hex()} goes on from no other: was the gate's journal lost?"
-    if after is not None:
-        before = epoch_row(connection, gate_id, after.epoch)
-        if before is None:
-            return UNKNOWN_EPOCH
-        if not 0 <= after.seq <= before.seq:
-            return SyncProblem("conflict", "The tap that the journal goes on from is not held here; send it first")
-        behind = before.seq - after.seq
-        detail = f"Journal {epoch.hex()} goes on from tap {after.seq} of {after.epoch.hex()}; {behind} more are here."
+    if reason not in ("restored", "new") or (reason == "restored" and after is None):
+        return SyncProblem("invalid-request", "A restored journal names the tap it goes on from")
+    earlier = None if after is None else epoch_row(connection, gate_id, after.epoch)
     begun = begin_epoch(
-        connection, gate_id=gate_id, epoch=epoch, journal_key=journal_key, reason=reason, after=after, start=start,
-        now=now, new_id=new_id,
-    )  # fmt: skip
-    if isinstance(begun, BegunEpoch) and begun.is_new:
-        kind = AlarmKind.NEW_JOURNAL if after is None else AlarmKind.RESTORED
-        detail = f"Journal {epoch.hex()} goes on from no other: was the gate's journal lost?"
-        if after is not None:
-            behind = before.seq - after.seq
-            detail = (
-                f"Journal {epoch.hex()} goes on from tap {after.seq} of {after.epoch.hex()}; {behind} more are here."
-            )
-        raise_alarm(connection, gate_id=gate_id, kind=kind, detail=detail, now=now, new_id=new_id)
+        connection, gate_id=gate_id, epoch=epoch, journal_key=journal_key, reason=reason, after=after, now=now
+    )
+    if isinstance(begun, SyncProblem) or not begun.is_new:
+        return begun
+    if reason == "new" and earlier is not None:
+        _take_over_runs(connection, from_id=earlier.epoch_id, to_id=begun.epoch_id)
+    kind = AlarmKind.RESTORED if reason == "restored" else AlarmKind.NEW_JOURNAL
+    detail = _told(epoch, after, None if earlier is None else earlier.seq)
+    raise_alarm(connection, gate_id=gate_id, kind=kind, detail=detail, now=now, new_id=new_id)
     return begun
 
 
@@ -88,43 +75,50 @@ def begin_epoch(
     journal_key: bytes,
     reason: str,
     after: EpochPoint | None,
-    start: Head | None,
     now: datetime,
-    new_id: NewId,
 ) -> BegunEpoch | SyncProblem:
-    """Makes a journal of a gate known; the caller has locked the gate's row. No tap of it is held yet.
-
-    `start` is the gate's word that taps up to this one had faded before it knew an office: an alarm tells staff so.
-    """
+    """Makes a journal of a gate known; the caller has locked the gate's row. No tap of it is held yet."""
     known = epoch_row(connection, gate_id, epoch)
     if known is not None:
         if known.journal_key != journal_key:
             return SyncProblem("conflict", "The gate has such a journal with another key; begin a new journal")
-        return BegunEpoch(epoch, is_new=False)
-    genesis = Head(0, genesis_hash(gate=gate_id, public_key=journal_key, epoch=epoch))
-    start = start if start is not None and start.seq != 0 else genesis
-    if not (0 <= start.seq <= _START_SEQ_MAX and len(start.hash) == HASH_BYTES) or (
-        start.seq == 0 and start.hash != genesis.hash
-    ):
-        return SyncProblem("invalid-request", "The journal's start is no tap that a gate has")
+        return BegunEpoch(known.epoch_id, is_new=False)
     count, newest = connection.execute(
         select(func.count().filter(GATE_EPOCH.c.gate_id == gate_id.value), func.max(GATE_EPOCH.c.epoch_id))
     ).one()
     if count >= EPOCHS_PER_GATE_MAX or (newest or 0) >= EPOCH_ID_MAX:
         return SyncProblem("conflict", f"The gate has {count} journals; look at why it begins new ones")
-    connection.execute(
-        insert(GATE_EPOCH).values(
+    epoch_id = connection.execute(
+        insert(GATE_EPOCH)
+        .values(
             gate_id=gate_id.value, epoch=epoch, journal_key=journal_key, begun_us=microseconds_of(now), reason=reason,
             after_epoch=None if after is None else after.epoch, after_seq=None if after is None else after.seq,
-            seq=start.seq, hash=start.hash, forked=False, gap_us=None,
+            seq=0, hash=genesis_hash(gate=gate_id, public_key=journal_key, epoch=epoch), forked=False, gap_us=None,
         )
-    )  # fmt: skip
-    if start.seq > 0:
-        raise_alarm(
-            connection, gate_id=gate_id, kind=AlarmKind.NEW_JOURNAL, now=now, new_id=new_id,
-            detail=f"Journal {epoch.hex()} begins here behind tap {start.seq}: what was before had faded at the gate.",
-        )  # fmt: skip
-    return BegunEpoch(epoch, is_new=True)
+        .returning(GATE_EPOCH.c.epoch_id)
+    ).scalar_one()  # fmt: skip
+    return BegunEpoch(epoch_id, is_new=True)
+
+
+def _told(epoch: bytes, after: EpochPoint | None, held: int | None) -> str:
+    """For staff: from where the journal goes on, and how that stands to what is held here."""
+    if after is None:
+        return f"Journal {epoch.hex()} goes on from no other: was the gate's journal lost?"
+    begin = f"Journal {epoch.hex()} goes on from tap {after.seq} of {after.epoch.hex()}"
+    if held is None:
+        return f"{begin}, a journal that is not known here."
+    if after.seq > held:
+        return f"{begin}; taps {held + 1} to {after.seq} of it did not come, and faded at the gate."
+    return f"{begin}; {held - after.seq} taps behind that are here and not at the gate."
+
+
+def _take_over_runs(connection: Connection, *, from_id: int, to_id: int) -> None:
+    """Taps go over into the next file with their runs, whose clocks are known already. Not after a restore: the lost
+    history has other runs by the same numbers.
+    """
+    runs = select(literal(to_id), GATE_RUN.c.run, GATE_RUN.c.began_us, GATE_RUN.c.received_us)
+    names = ["epoch_id", "run", "began_us", "received_us"]
+    connection.execute(insert(GATE_RUN).from_select(names, runs.where(GATE_RUN.c.epoch_id == from_id)))
 
 
 def position(connection: Connection, *, gate_id: GateId, epoch: bytes) -> Receipt | SyncProblem:
