@@ -9,9 +9,10 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, func, select
 
-from openstile.ledger import AccountKind, Entry, Ledger, Posting
+from openstile.ledger import AccountKind, Entry, Posting
+from openstile.ledger.store import Ledger
 from openstile.office.payments.provider import EventKind, ProviderEvent
-from openstile.office.pricing.price import rider_account
+from openstile.office.pricing.books import funds_account, rider_account
 from openstile.office.riders.accounts import lock_account, read_account
 from openstile.office.riders.faults import FundsError, RiderError
 from openstile.office.store.payments import DISPUTE, PAYMENT, PROVIDER_EVENT, REFUND
@@ -20,9 +21,15 @@ from openstile.terms.money import Money
 
 
 class PaymentError(RiderError):
-    """A payment that is not there, or cannot do what is asked."""
+    """There is no such payment."""
 
-    problem = "payment"
+    problem = "unknown-payment"
+
+
+class PaymentStateError(RiderError):
+    """A payment that cannot be given back as asked."""
+
+    problem = "payment-state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +47,20 @@ class Payment:
 
 
 def begin(
-    connection: Connection, *, account_id: str, provider: str, amount: Money, today: date, new_id: Callable[[], str]
+    connection: Connection, *, account_id: str, provider: str, amount: Money, today: date, payment_id: str
 ) -> str:
-    """Notes that a payment begins; the provider is asked after this is durable. Returns its id."""
+    """Notes that a payment begins; the provider is asked after this is durable. The same id again notes nothing new."""
     account = read_account(connection, account_id)
     if amount.minor <= 0 or amount.currency != account.currency:
         raise BadInputError(f"amount: must be more than zero, in {account.currency}")
-    payment_id = new_id()
-    connection.execute(
-        PAYMENT.insert().values(
-            payment_id=payment_id, account_id=account_id, provider=provider, provider_ref=None,
-            amount_minor=amount.minor, currency=amount.currency, state="started", opened_on=today,
-        )
-    )  # fmt: skip
+    known = connection.execute(select(PAYMENT.c.payment_id).where(PAYMENT.c.payment_id == payment_id)).one_or_none()
+    if known is None:
+        connection.execute(
+            PAYMENT.insert().values(
+                payment_id=payment_id, account_id=account_id, provider=provider, provider_ref=None,
+                amount_minor=amount.minor, currency=amount.currency, state="started", opened_on=today, posting_id=None,
+            )
+        )  # fmt: skip
     return payment_id
 
 
@@ -85,24 +93,25 @@ def read_payment(connection: Connection, payment_id: str, *, account_id: str | N
 
 
 def begin_refund(
-    connection: Connection, *, payment_id: str, amount: Money, account_id: str | None, new_id: Callable[[], str]
+    connection: Connection, *, payment_id: str, amount: Money, account_id: str, refund_id: str
 ) -> tuple[str, Payment]:
-    """Notes a refund that the provider is asked for next; returns its id and the payment.
+    """Notes a refund that the provider is asked for next; returns its id and the payment. The same id again is fine.
 
     No more than was paid and is left of it, and no more than the account holds. Raises PaymentError, FundsError.
     """
+    lock_account(connection, account_id)
     payment = read_payment(connection, payment_id, account_id=account_id)
-    lock_account(connection, payment.account_id)
-    payment = read_payment(connection, payment_id, account_id=account_id)
+    known = connection.execute(select(REFUND.c.refund_id).where(REFUND.c.refund_id == refund_id)).one_or_none()
+    if known is not None:
+        return refund_id, payment
     left = payment.amount - payment.refunded - payment.asked
     if payment.state != "succeeded" or payment.provider_ref is None:
-        raise PaymentError(f"payment: is {payment.state}, so there is nothing to give back")
+        raise PaymentStateError(f"payment: is {payment.state}, so there is nothing to give back")
     if not 0 < amount.minor <= left.minor or amount.currency != left.currency:
-        raise PaymentError(f"amount: must be more than zero and at most {left}, which is left of the payment")
-    balance = read_account(connection, payment.account_id).balance
+        raise PaymentStateError(f"amount: must be more than zero and at most {left}, which is left of the payment")
+    balance = read_account(connection, account_id).balance
     if balance.minor < (amount + payment.asked).minor:
         raise FundsError(f"account: holds {balance}, of which {payment.asked} is being given back already")
-    refund_id = new_id()
     connection.execute(
         REFUND.insert().values(
             refund_id=refund_id, payment_id=payment_id, provider_ref=None, amount_minor=amount.minor, state="asked",
@@ -230,7 +239,7 @@ def _post_facts(connection: Connection, payment_id: str, today: date) -> None:
     books = _Books(ledger, rider_account(payment.account_id), _funds_account(ledger, payment, today), payment, today)
     posted = connection.execute(select(PAYMENT.c.posting_id).where(PAYMENT.c.payment_id == payment_id)).scalar_one()
     if posted is None:
-        posting_id = books.post("top-up", f"payment:{payment_id}", payment.amount)
+        posting_id = books.post("top_up", f"payment:{payment_id}", payment.amount)
         connection.execute(PAYMENT.update().where(PAYMENT.c.payment_id == payment_id).values(posting_id=posting_id))
     for row in connection.execute(select(REFUND).where(REFUND.c.payment_id == payment_id)).all():
         if row.state == "succeeded" and row.posting_id is None:
@@ -238,6 +247,7 @@ def _post_facts(connection: Connection, payment_id: str, today: date) -> None:
             connection.execute(REFUND.update().where(REFUND.c.refund_id == row.refund_id).values(posting_id=posting_id))
         elif row.state == "failed" and row.posting_id is not None:
             books.undo(row.posting_id, f"refund-failed:{row.refund_id}", "refund came back")
+            connection.execute(REFUND.update().where(REFUND.c.refund_id == row.refund_id).values(posting_id=None))
     for row in connection.execute(select(DISPUTE).where(DISPUTE.c.payment_id == payment_id)).all():
         which = DISPUTE.c.dispute_ref == row.dispute_ref
         if row.state in ("open", "lost") and row.posting_id is None:
@@ -245,6 +255,7 @@ def _post_facts(connection: Connection, payment_id: str, today: date) -> None:
             connection.execute(DISPUTE.update().where(which).values(posting_id=posting_id))
         elif row.state == "won" and row.posting_id is not None:
             books.undo(row.posting_id, f"dispute-won:{row.dispute_ref}", "dispute won")
+            connection.execute(DISPUTE.update().where(which).values(posting_id=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +274,13 @@ class _Books:
 
     def post(self, kind: str, key: str, paid_in: Money) -> str:
         entries = (Entry(self.funds, paid_in), Entry(self.rider, -paid_in))
-        return self.ledger.post(Posting(kind, self.today, entries, key, self.payment.provider))
+        return self.ledger.post(Posting(kind, self.today, entries, key, self.payment.provider), beyond_limit=True)
 
     def undo(self, posting_id: str, key: str, memo: str) -> None:
-        if self.ledger.reversal_of(posting_id) is None:
-            self.ledger.reverse(posting_id, day=self.today, key=key, memo=memo)
+        self.ledger.reverse(posting_id, day=self.today, key=key, memo=memo, beyond_limit=True)
 
 
 def _funds_account(ledger: Ledger, payment: Payment, today: date) -> str:
-    name = f"funds:{payment.provider}:{payment.amount.currency}"
+    name = funds_account(payment.provider, payment.amount.currency)
     ledger.open_account(name, AccountKind.ASSET, payment.amount.currency, overdraft_minor=None, on=today)
     return name

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, delete, select
 
 from openstile.fares.tariff import Tariff
 from openstile.journal.taps import microseconds_of
-from openstile.office.pricing.price import price_account
+from openstile.office.pricing.price import price_accounts
 from openstile.office.store.database import Database
+from openstile.office.store.due import make_due
 from openstile.office.store.journeys import PRICING_DUE
 
 _AT_A_TIME = 50
@@ -30,12 +31,10 @@ def price_due(
     """
     with database.write() as connection:
         accounts = _take(connection, now(), at_a_time)
-        for account_id in accounts:
-            done = price_account(connection, tariff=tariff, account_id=account_id, now=now(), new_id=new_id)
-            if done.again_at is not None:
-                connection.execute(
-                    PRICING_DUE.insert().values(account_id=account_id, due_us=microseconds_of(done.again_at))
-                )
+        if accounts:
+            done = price_accounts(connection, tariff=tariff, account_ids=accounts, now=now(), new_id=new_id)
+            for account_id, again_at in done.again_at.items():
+                make_due(connection, [account_id], at_us=microseconds_of(again_at))
     return len(accounts)
 
 

@@ -19,8 +19,8 @@ from openstile.terms.money import Money
 
 PRICED_REVIEWS = ("clear", "accepted")
 _CURRENT = ("complete", "open", "missing_exit", "missing_entry", "unknown")
-COUNTED_DAYS = 62
-"""How far back journeys count towards caps: a calendar month and the days around it."""
+_UNFADED_DAYS = 62
+"""No trip that a pricing can still change is older: the limit of retention.trips_hours, and of offline gates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,14 @@ def read_explanation(text: str, currency: str) -> tuple[Line, ...]:
     )
 
 
+def read_products(text: str) -> tuple[str, ...]:
+    """The product ids of a journey's column."""
+    return tuple(json.loads(text))
+
+
 def days_back(now: datetime) -> date:
-    """From which day on faded journeys count."""
-    return (now - timedelta(days=COUNTED_DAYS)).date()
+    """A day before all trips that have not faded."""
+    return (now - timedelta(days=_UNFADED_DAYS)).date()
 
 
 def _written(line: Line) -> tuple[str, Sequence[str], int | None]:

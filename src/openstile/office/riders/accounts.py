@@ -6,11 +6,12 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from openstile.ledger import AccountKind, Ledger
-from openstile.office.pricing.price import rider_account
+from openstile.ledger import AccountKind
+from openstile.ledger.store import Ledger
+from openstile.office.pricing.books import rider_account
 from openstile.office.riders.faults import UnknownAccountError
 from openstile.office.store.accounts import ACCOUNT, PASS
-from openstile.office.store.journeys import PRICING_DUE
+from openstile.office.store.due import make_due
 from openstile.terms import BadInputError
 from openstile.terms.limits import CONTACT_CHARS_MAX
 from openstile.terms.money import Money
@@ -74,7 +75,7 @@ def change_account(
         ACCOUNT.update().where(ACCOUNT.c.account_id == account_id).values(category=category, contact=contact)
     )
     if category != before.category:
-        make_due(connection, account_id, now_us=now_us)
+        make_due(connection, [account_id], at_us=now_us)
     return read_account(connection, account_id)
 
 
@@ -87,15 +88,6 @@ def lock_account(connection: Connection, account_id: str) -> None:
     ).one_or_none()
     if row is None:
         raise UnknownAccountError
-
-
-def make_due(connection: Connection, account_id: str, *, now_us: int) -> None:
-    """Has the account priced at the next occasion."""
-    changed = connection.execute(
-        PRICING_DUE.update().where(PRICING_DUE.c.account_id == account_id).values(due_us=now_us)
-    )
-    if changed.rowcount == 0:
-        connection.execute(PRICING_DUE.insert().values(account_id=account_id, due_us=now_us))
 
 
 def account_of_pass(connection: Connection, pass_id: bytes) -> str | None:

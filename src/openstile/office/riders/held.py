@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Table, select
 
 from openstile.fares.words import say
 from openstile.journal.taps import instant_of
-from openstile.ledger import Ledger
-from openstile.office.pricing.price import rider_account
+from openstile.ledger.store import Ledger
+from openstile.ledger.store.books import BookedEntry
+from openstile.office.pricing.books import rider_account
 from openstile.office.pricing.rows import read_explanation
 from openstile.office.riders.accounts import read_account
 from openstile.office.store.gates import GATE, GATE_EPOCH
@@ -19,7 +20,7 @@ from openstile.office.store.rider_taps import portions, tap_ids_of
 from openstile.office.store.taps import TAP
 from openstile.terms.held import Holds
 
-_ENTRIES_MAX = 100_000
+_ENTRIES_AT_A_TIME = 1000
 
 
 def held_about(connection: Connection, account_id: str) -> dict[str, Any]:
@@ -36,9 +37,16 @@ def held_about(connection: Connection, account_id: str) -> dict[str, Any]:
         "tap": list(_taps(connection, account_id)),
         "ledger": [
             {"day": entry.day.isoformat(), "kind": entry.kind, "amount": str(-entry.amount), "memo": entry.memo}
-            for entry in Ledger(connection).entries(rider_account(account_id), after=None, limit=_ENTRIES_MAX)
+            for entry in _entries(Ledger(connection), rider_account(account_id))
         ],
     }
+
+
+def _entries(ledger: Ledger, name: str) -> Iterator[BookedEntry]:
+    after = None
+    while found := ledger.entries(name, after=after, limit=_ENTRIES_AT_A_TIME):
+        yield from found
+        after = found[-1].cursor
 
 
 def _tables_of_accounts() -> list[Table]:

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, Row, select
 
 from openstile.issuer import PassState
 from openstile.journal.taps import instant_of, microseconds_of
-from openstile.office.riders.accounts import lock_account, make_due, read_account
+from openstile.office.riders.accounts import lock_account, read_account
 from openstile.office.riders.faults import PassStateError, UnknownPassError
 from openstile.office.riders.signing import PassSigner, SignedPass, SignOrder
 from openstile.office.store.accounts import PASS
+from openstile.office.store.due import make_due
 from openstile.terms import PassId
 
 
@@ -83,7 +84,7 @@ def adopt(
             expires_us=microseconds_of(known.expires), replaced_by=None,
         )
     )  # fmt: skip
-    make_due(connection, account_id, now_us=microseconds_of(now))
+    make_due(connection, [account_id], at_us=microseconds_of(now))
     return read_pass(connection, account_id, pass_id)
 
 

@@ -9,11 +9,13 @@ from sqlalchemy import Connection, select
 from openstile.fares.rides import HeldPeriod
 from openstile.fares.tariff import Tariff
 from openstile.journal.taps import microseconds_of
-from openstile.ledger import Entry, Ledger, Posting
-from openstile.office.pricing.price import revenue_account, rider_account
-from openstile.office.riders.accounts import lock_account, make_due, read_account
+from openstile.ledger import Entry, Posting
+from openstile.ledger.store import Ledger
+from openstile.office.pricing.books import revenue_account, rider_account
+from openstile.office.riders.accounts import lock_account, read_account
 from openstile.office.riders.faults import FundsError, PeriodError
 from openstile.office.store.accounts import PERIOD
+from openstile.office.store.due import make_due
 from openstile.terms.money import Money
 
 
@@ -56,10 +58,10 @@ def buy(
     connection.execute(
         PERIOD.insert().values(
             period_id=period_id, account_id=account_id, product=product_id, from_day=from_day,
-            until_day=offer.until_day, rides=offer.rides, state="held",
+            until_day=offer.until_day, rides=offer.rides, price_minor=offer.price.minor, state="held",
         )
     )  # fmt: skip
-    make_due(connection, account_id, now_us=microseconds_of(now))
+    make_due(connection, [account_id], at_us=microseconds_of(now))
     held = HeldPeriod(period_id, product_id, from_day, offer.until_day, offer.rides)
     return Sale(held, offer.price, posting_id)
 
@@ -77,20 +79,20 @@ def give_back(
     ).one_or_none()
     if row is None or row.state != "held":
         raise PeriodError("period product: the account holds none with this id")
-    paid = Ledger(connection).posted_amount(f"sale:{period_id}", rider_account(account_id))
+    paid = Money(row.price_minor, read_account(connection, account_id).currency)
     if not 0 < amount.minor <= paid.minor or amount.currency != paid.currency:
         raise PeriodError(f"amount: must be more than zero and at most {paid}, which was paid")
     posting_id = Ledger(connection).post(
         Posting(
             kind="refund",
             day=tariff.service_day(now),
-            entries=(Entry(revenue_account(amount), amount), Entry(rider_account(account_id), -amount)),
+            entries=(Entry(revenue_account(amount.currency), amount), Entry(rider_account(account_id), -amount)),
             key=f"refund:{period_id}",
             memo=f"{row.product} given back"[:200],
         )
     )
     connection.execute(PERIOD.update().where(PERIOD.c.period_id == period_id).values(state="refunded"))
-    make_due(connection, account_id, now_us=microseconds_of(now))
+    make_due(connection, [account_id], at_us=microseconds_of(now))
     return posting_id
 
 
@@ -98,7 +100,7 @@ def _sale(period_id: str, account_id: str, product_id: str, price: Money, today:
     return Posting(
         kind="sale",
         day=today,
-        entries=(Entry(rider_account(account_id), price), Entry(revenue_account(price), -price)),
+        entries=(Entry(rider_account(account_id), price), Entry(revenue_account(price.currency), -price)),
         key=f"sale:{period_id}",
         memo=product_id[:200],
     )

@@ -47,6 +47,7 @@ PERIOD = Table(
     column("from_day", Date, holds=Holds.DAY, until=Until.ACCOUNT_ERASED),
     column("until_day", Date, holds=Holds.DAY, until=Until.ACCOUNT_ERASED),
     column("rides", Integer, nullable=True),
+    column("price_minor", BigInteger, holds=Holds.MONEY, until=Until.ACCOUNT_ERASED),
     column("state", String(8)),
     CheckConstraint("state IN ('held', 'refunded')", name="state"),
 )  # fmt: skip
