@@ -220,6 +220,15 @@ AUDIT_DAYS_MIN = 30
 """The database keeps what staff did at least so long, whatever is set."""
 OIDC_ANSWER_BYTES_MAX = 256 * 2**10
 
+# Forgetting and backups (docs/data-held.md).
+TRIPS_HOURS_MAX = 168
+REVIEW_DAYS_MAX = 30
+"""A trip that nobody could price goes then, however it is set."""
+PASS_FORGOTTEN_DAYS = 7
+AUDIT_DAYS_MAX = 10 * 366
+BACKUP_DAYS_MAX = 90
+BACKUP_MANIFEST_BYTES_MAX = 64 * 2**10
+
 # The ledger.
 LEDGER_ENTRIES_MAX = 64
 """Entries of one posting."""

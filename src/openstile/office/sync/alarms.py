@@ -33,6 +33,10 @@ class AlarmKind(StrEnum):
     """The gate began a new journal that does not go on from an old one; or one whose first taps had faded."""
     RECLAIMED = "reclaimed"
     """A gate that was admitted was claimed anew: its hardware was replaced, or a token came into wrong hands."""
+    UNPRICED = "unpriced"
+    """Taps are older than trips are kept and still wait to be priced, or for a review."""
+    FADED_UNPRICED = "faded_unpriced"
+    """Taps have faded without ever having been priced: nobody looked at them in time."""
 
 
 @dataclass(frozen=True, slots=True)
