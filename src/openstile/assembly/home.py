@@ -53,6 +53,16 @@ class Home:
         return self.folder / "gate" / "gate.pem"
 
     @property
+    def uplink_key(self) -> Path:
+        """The key with which the gate signs its requests to the office."""
+        return self.folder / "gate" / "uplink.pem"
+
+    @property
+    def uplink(self) -> Path:
+        """Which office this gate has joined, JSON."""
+        return self.folder / "gate" / "uplink.json"
+
+    @property
     def journal(self) -> Path:
         """The gate's journal of taps, SQLite."""
         return self.folder / "gate" / "journal.db"

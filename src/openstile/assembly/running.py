@@ -10,6 +10,7 @@ from functools import partial
 from openstile.assembly.refresh import Refreshed, Refresher
 from openstile.assembly.settings import load_settings
 from openstile.assembly.trust import TrustWatch
+from openstile.assembly.uplink_keeping import uplink_keeper
 from openstile.assembly.wire import Installation
 from openstile.crossing import Crossing
 from openstile.face import Frame
@@ -28,12 +29,17 @@ _END_S = 2.0
 
 
 class Keeper:
-    """Looks at the home every LOOK_EVERY_S and at the servers when it is time, each in a thread of its own.
+    """Looks at the home every LOOK_EVERY_S, and asks the servers and syncs with the office when it is time, each in a
+    thread of its own.
 
     So a server that is slow, or means harm, keeps nothing back that is done at the gate itself.
     """
 
-    def __init__(self, installation: Installation, fetcher: Fetcher) -> None:
+    def __init__(
+        self, installation: Installation, fetcher: Fetcher, uplink: Callable[[Callable[[], bool]], None] | None = None
+    ) -> None:
+        """`uplink`, at a gate with an office, syncs when it is time and ends soon when what it is given says so."""
+        self._uplink = uplink
         self._installation = installation
         self._watch = TrustWatch(installation.home, partial(load_settings, installation.home.settings, make=False))
         self._refresher = Refresher(installation, fetcher)
@@ -54,12 +60,20 @@ class Keeper:
                 self._wait(self._installation.settings.trust.fetch_every_s)
                 self._ask()
 
+    def sync(self) -> None:
+        """Sends taps to the office, when it is time again. Raises nothing."""
+        if self._uplink is not None:
+            self._uplink(self._stop.is_set)
+
     @contextmanager
     def beside(self) -> Iterator[None]:
         """Looking and asking go on while the context is open."""
+        actions = [("look", self.look), ("ask", self.ask)]
+        if self._uplink is not None:
+            actions.append(("sync", self.sync))
         threads = [
             threading.Thread(target=self._run, args=(action,), name=f"openstile-{name}", daemon=True)
-            for name, action in (("look", self.look), ("ask", self.ask))
+            for name, action in actions
         ]
         for thread in threads:
             thread.start()
@@ -126,8 +140,13 @@ def open_gate(
     installation.load_engine()
     stream = sys.stdout if announce else sys.stderr
     chosen = installation.barrier(barrier, announce=announce)
-    with closing(chosen), closing(installation.fetcher()) as fetcher, installation.open_journal() as journal:
-        keeper = Keeper(installation, fetcher)
+    with (
+        closing(chosen),
+        closing(installation.fetcher()) as fetcher,
+        installation.open_journal() as journal,
+        uplink_keeper(installation, journal) as uplink,
+    ):
+        keeper = Keeper(installation, fetcher, uplink.sync if uplink is not None else None)
         with keeper.beside():
             yield GateLoop(
                 lane=installation.lane(journal, chosen, keeper.current),
@@ -137,6 +156,6 @@ def open_gate(
                 display=ConsoleDisplay(stream, language=Language(installation.settings.gate.language)),
                 clock=installation.clock,
                 sleep=sleep,
-                times=installation.settings.loop_times(),
+                times=installation.loop_times(),
                 report=report,
             )

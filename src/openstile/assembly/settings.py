@@ -23,7 +23,13 @@ from openstile.passes.hardware import HardwareToken
 from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
-from openstile.terms.limits import BUNDLE_LISTS_MAX, BUNDLE_PRODUCTS_MAX, SETTINGS_BYTES_MAX, STATUS_ENTRIES_MAX
+from openstile.terms.limits import (
+    BATCH_TAPS_MAX,
+    BUNDLE_LISTS_MAX,
+    BUNDLE_PRODUCTS_MAX,
+    SETTINGS_BYTES_MAX,
+    STATUS_ENTRIES_MAX,
+)
 from openstile.trust.bundle import Product
 
 _ENVIRONMENT_PREFIX = "OPENSTILE_"
@@ -95,6 +101,16 @@ class TrustTable(_Table):
     fetch_every_s: Annotated[int, Field(ge=10, le=86_400)] = 300
 
 
+class UplinkTable(_Table):
+    """The office that gathers this gate's taps."""
+
+    office: Annotated[str, Field(max_length=300, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+/?)?$")] = ""
+    sync_every_s: Annotated[int, Field(ge=1, le=3600)] = 5
+    batch_taps: Annotated[int, Field(ge=1, le=BATCH_TAPS_MAX)] = 500
+    keep_days: Annotated[int, Field(ge=1, le=90)] = 14
+    ca_file: Annotated[str, Field(max_length=1000)] = ""
+
+
 class RetentionTable(_Table):
     """How long a trip is a trip."""
 
@@ -116,6 +132,7 @@ class Settings(BaseModel):
     hardware: HardwareTable = HardwareTable()
     trust: TrustTable = TrustTable()
     retention: RetentionTable = RetentionTable()
+    uplink: UplinkTable = UplinkTable()
 
     def to_policy(self) -> Policy:
         """The crossing's policy, built once. Raises `BadInputError` naming the table and key that is wrong."""
@@ -168,12 +185,13 @@ class Settings(BaseModel):
         """Which way this gate's barrier lets people through."""
         return Direction(self.gate.direction)
 
-    def loop_times(self) -> LoopTimes:
-        """The gate loop's times."""
+    def loop_times(self, *, has_uplink: bool = False) -> LoopTimes:
+        """The gate loop's times, for a gate whose taps an office gathers or not."""
         return LoopTimes(
             rearm_ms=self.gate.rearm_ms,
             message_ms=self.gate.message_ms,
             trips_kept=timedelta(hours=self.retention.trips_hours),
+            unsent_kept=timedelta(days=self.uplink.keep_days) if has_uplink else None,
         )
 
 

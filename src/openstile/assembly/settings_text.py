@@ -58,6 +58,13 @@ status_lists = []           # addresses of status lists to fetch, as they stand 
 ca_file = ""                # certificates (PEM) that these servers are checked with; empty: the system's
 fetch_every_s = 300         # how often; sooner where a list says so
 
+[uplink]
+office = ""                 # who gathers the taps, as https://office.example; empty: the office joined, or none
+sync_every_s = 5            # how often taps are sent
+batch_taps = 500            # how many at most in one request
+keep_days = 14              # for how long a tap waits for an office that cannot be reached; then it fades unsent
+ca_file = ""                # certificates (PEM) that the office is checked with; empty: the system's
+
 [retention]
-trips_hours = 48            # then a tap becomes one in a count per day and product
+trips_hours = 48            # then a tap becomes one in a count per day and product; first the office must hold it
 """

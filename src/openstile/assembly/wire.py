@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ from openstile.assembly.home import Home
 from openstile.assembly.issuing import issue_registered, key_usage
 from openstile.assembly.settings import Settings, load_settings
 from openstile.assembly.trust import load_trust
+from openstile.assembly.uplink_address import office_of
 from openstile.crossing import Policy
 from openstile.face import FaceEngine
 from openstile.gate.barrier import Barrier
 from openstile.gate.fading import fade_trips
 from openstile.gate.lane import Lane, LaneIdentity
+from openstile.gate.loop import LoopTimes
 from openstile.gate.trust import Trust
 from openstile.journal import GateKey, Journal, JournalError, JournalReport, verify_journal
 from openstile.journal.store import Fading
@@ -123,7 +125,12 @@ class Installation:
     @contextmanager
     def open_journal(self) -> Iterator[Journal]:
         """The gate's journal for writing, by this process alone."""
-        with Journal.open(self.home.journal, key=self.gate_key, gate=self.settings.gate_id()) as journal:
+        with Journal.open(
+            self.home.journal,
+            key=self.gate_key,
+            gate=self.settings.gate_id(),
+            monotonic_ns=self.clock.monotonic_ns,
+        ) as journal:
             yield journal
 
     def verify_journal(self) -> JournalReport:
@@ -140,7 +147,8 @@ class Installation:
     def fade_journal(self) -> Fading:
         """Let taps older than the retention time fade now."""
         with self.open_journal() as journal:
-            return journal.fade(self._trips_kept_since())
+            before, unsent_before = self.loop_times().kept_since(self.clock.now())
+            return journal.fade(before, unsent_before=unsent_before)
 
     @contextmanager
     def open_lane(self, *, barrier: Barrier | None = None, announce: bool = True) -> Iterator[Lane]:
@@ -149,11 +157,12 @@ class Installation:
         trust = self.trust()
         with closing(chosen), self.open_journal() as journal:
             yield self.lane(journal, chosen, lambda: trust)
-            fade_trips(journal, before=self._trips_kept_since())
+            before, unsent_before = self.loop_times().kept_since(self.clock.now())
+            fade_trips(journal, before=before, unsent_before=unsent_before)
 
-    def _trips_kept_since(self) -> datetime:
-        """Taps made before this have been kept for long enough."""
-        return self.clock.now() - self.settings.loop_times().trips_kept
+    def loop_times(self) -> LoopTimes:
+        """How long this gate waits for what, and keeps what. Raises `BadInputError` where its office is unclear."""
+        return self.settings.loop_times(has_uplink=office_of(self.home, self.settings) is not None)
 
     def trust(self) -> Trust:
         """What a gate of this home goes by now."""

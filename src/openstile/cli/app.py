@@ -25,6 +25,7 @@ from openstile.cli import (
     models,
     passes,
     status,
+    uplink,
 )
 from openstile.cli.options import wants_json
 from openstile.terms.errors import OpenstileError
@@ -52,6 +53,7 @@ app.add_typer(status.app, name="status")
 app.command("cross")(cross.cross)
 app.command("gate")(gate.gate)
 app.add_typer(journal.app, name="journal")
+app.add_typer(uplink.app, name="uplink")
 app.add_typer(fares.app, name="fares")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

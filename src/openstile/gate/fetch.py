@@ -40,13 +40,21 @@ class Fetcher:
     """Asks servers. Follows no redirect, uses no proxy of the environment, sends nothing but the ETag it has."""
 
     def __init__(
-        self, *, ca_file: Path | None = None, timeout_s: float = _TIMEOUT_S, whole_s: float = _WHOLE_S
+        self,
+        *,
+        ca_file: Path | None = None,
+        timeout_s: float = _TIMEOUT_S,
+        whole_s: float = _WHOLE_S,
+        setting: str = "trust.ca_file",
     ) -> None:
-        """`ca_file` (PEM) takes the place of the system's certificate authorities. Raises BadInputError."""
+        """`ca_file` (PEM) takes the place of the system's certificate authorities; `setting` is where it was named.
+
+        Raises BadInputError.
+        """
         try:
             context = ssl.create_default_context(cafile=ca_file)
         except (OSError, ssl.SSLError):
-            raise BadInputError(f"certificates {ca_file}: are no readable PEM file; correct trust.ca_file") from None
+            raise BadInputError(f"certificates {ca_file}: are no readable PEM file; correct {setting}") from None
         self._whole_s = whole_s
         self._client = httpx.Client(
             verify=context,
@@ -73,6 +81,23 @@ class Fetcher:
             if answer.status_code != httpx.codes.OK:
                 raise FetchError(f"{url}: answered {answer.status_code}; look at the server, or at the address")
             return Fetched(_body(answer, url, bytes_max), _etag_of(answer))
+
+    def exchange(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, bytes_max: int
+    ) -> tuple[int, dict[str, str], bytes]:
+        """The answer to any request, whatever its status: that, its header fields and its body.
+
+        Raises FetchError, BadInputError for an address that is neither https nor on this machine.
+        """
+        check_address(url)
+        content = body if body or method == "POST" else None
+        fields = {"Accept-Encoding": "identity", **headers}
+        with (
+            _explained(url),
+            _deadline(url, self._whole_s) as traced,
+            self._client.stream(method, url, headers=fields, content=content, extensions=traced) as answer,
+        ):
+            return answer.status_code, dict(answer.headers), _body(answer, url, bytes_max)
 
     def close(self) -> None:
         """End all connections."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from openstile.crossing import Crossing, Reason
 from openstile.face import Frame
@@ -35,6 +35,12 @@ class LoopTimes:
     fade_every_s: int = 3600
     trips_kept: timedelta = timedelta(hours=48)
     """Taps older than this are reduced to counts per day and product."""
+    unsent_kept: timedelta | None = None
+    """At a gate with an uplink, a tap that the office does not hold is kept for so long; None: there is no office."""
+
+    def kept_since(self, now: datetime) -> tuple[datetime, datetime | None]:
+        """Taps made before the first have been kept for long enough, those not sent before the second."""
+        return now - self.trips_kept, None if self.unsent_kept is None else now - self.unsent_kept
 
 
 class GateLoop:
@@ -143,4 +149,5 @@ class GateLoop:
         if self._faded_ns is not None and now_ns - self._faded_ns < self._times.fade_every_s * 1_000_000_000:
             return
         self._faded_ns = now_ns
-        fade_trips(self._journal, before=self._clock.now() - self._times.trips_kept)
+        before, unsent_before = self._times.kept_since(self._clock.now())
+        fade_trips(self._journal, before=before, unsent_before=unsent_before)

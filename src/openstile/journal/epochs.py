@@ -7,6 +7,7 @@ place. What an end in between left aside is swept away when the journal is opene
 
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,13 +16,23 @@ from openstile.journal.connection import connect_writer, transaction
 from openstile.journal.errors import JournalError
 from openstile.journal.fading import erase, fade_rows
 from openstile.journal.opening import Chapter, Owner, begin, begin_or_check, carry_taps
-from openstile.journal.rows import chained_taps, last_anchor, last_tap
+from openstile.journal.rows import chained_taps, last_anchor, last_tap, typed
 from openstile.journal.taps import Head
 from openstile.terms.files import sync_folder
 from openstile.terms.limits import JOURNAL_BYTES_MAX
 
 Reason = Literal["restored", "new"]
 """Why an epoch was begun: the office knows another history of the one before, or that one could not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a journal goes on from: the taps behind number `seq` of `epoch`, an earlier journal of the same gate."""
+
+    epoch: bytes
+    seq: int
+    reason: Reason
+
 
 _BESIDE = ("-wal", "-shm")
 
@@ -78,6 +89,15 @@ def promote_next(path: Path, *, epoch: bytes) -> None:
     sync_folder(path.parent)
     next_of(path).replace(path)
     sync_folder(path.parent)
+
+
+def read_origin(connection: sqlite3.Connection) -> Origin | None:
+    """What the journal of `connection` goes on from; None for a gate's first. Raises TypeError, as `typed` does."""
+    row = connection.execute("SELECT after_epoch, after_seq, reason FROM origin").fetchone()
+    if row is None:
+        return None
+    epoch, seq, reason = typed(row, bytes, int, str)
+    return Origin(epoch, seq, "restored" if reason == "restored" else "new")
 
 
 def sweep(path: Path) -> None:

@@ -14,7 +14,16 @@ from typing import NamedTuple, Self
 
 from openstile.journal.chain import DayCount
 from openstile.journal.connection import connect_writer, explained, limit_growth, lock_for_writing, transaction
-from openstile.journal.epochs import Reason, build_next, empty_log, fade_retired, promote_next, sweep
+from openstile.journal.epochs import (
+    Origin,
+    Reason,
+    build_next,
+    empty_log,
+    fade_retired,
+    promote_next,
+    read_origin,
+    sweep,
+)
 from openstile.journal.errors import JournalBrokenError, JournalError
 from openstile.journal.fading import erase, fade_rows
 from openstile.journal.keys import GateKey
@@ -121,6 +130,11 @@ class Journal:
         return self._owner.gate
 
     @property
+    def public_key(self) -> bytes:
+        """The 32 bytes (Ed25519) that verify what this journal's owner signs."""
+        return self._owner.key.public_key
+
+    @property
     def epoch(self) -> bytes:
         """The 16 random bytes that name the present file: another file has another epoch."""
         return self._chapter.epoch
@@ -192,6 +206,17 @@ class Journal:
         """The last tap that has faded; the genesis (0) when none has."""
         with self._use, explained(self.path):
             return last_anchor(self._connection, genesis=self._chapter.genesis)
+
+    def origin(self) -> Origin | None:
+        """What this epoch goes on from, None for a gate's first."""
+        with self._use, explained(self.path), values_as_written(str(self.path)):
+            return read_origin(self._connection)
+
+    def made_at(self, seq: int) -> datetime | None:
+        """When tap `seq` was made, by the gate's wall clock; None where it has faded or is still to come."""
+        with self._use, explained(self.path), values_as_written(str(self.path)):
+            row = self._connection.execute("SELECT at_us FROM tap WHERE seq = ?", (seq,)).fetchone()
+            return None if row is None else instant_of(*typed(row, int))
 
     def receipted(self) -> Head:
         """Up to where the office has said that it holds this epoch durably; the genesis (0) when it has not yet."""

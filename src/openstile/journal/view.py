@@ -1,6 +1,8 @@
 """Looking at a journal without being its writer: works while the gate runs. Looks, and verifies nothing."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,43 @@ def read_journal(path: Path, *, limit: int) -> JournalView:
     Raises JournalError when the file is absent or no journal of this version, JournalBrokenError for rows that no gate
     wrote; whether the rows are those the gate signed is for `verify_journal` to say.
     """
+    with _reading(path) as connection:
+        gate = _gate_of(connection, path)
+        rows = connection.execute("SELECT day, reason, refusals FROM refusal ORDER BY day, reason")
+        return JournalView(
+            gate=gate,
+            taps=read_taps(connection, journal=str(path), gate=gate, limit=limit),
+            faded=read_counts(connection),
+            refusals=tuple(RefusalCount(*typed(row, str, str, int)) for row in rows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SendingView:
+    """How far a journal has come to the office at one moment: `waiting` taps are here in full and not receipted."""
+
+    epoch: bytes
+    head_seq: int
+    receipted_seq: int
+    waiting: int
+
+
+def read_sending(path: Path) -> SendingView:
+    """How far the journal at `path` has come to the office. Raises as `read_journal`."""
+    with _reading(path) as connection:
+        _gate_of(connection, path)
+        (epoch,) = typed(connection.execute("SELECT epoch FROM gate").fetchone(), bytes)
+        numbers = connection.execute(
+            "SELECT coalesce((SELECT max(seq) FROM tap), 0), coalesce((SELECT max(seq) FROM anchor), 0), "
+            "coalesce((SELECT seq FROM receipted), 0)"
+        ).fetchone()
+        tapped, faded, receipted = typed(numbers, int, int, int)
+        head = max(tapped, faded)
+        return SendingView(epoch, head, receipted, max(0, head - max(faded, receipted)))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     with explained(path):
         if not path.exists():
             raise JournalError(f"journal {path}: does not exist; no crossing has been recorded yet")
@@ -37,14 +76,7 @@ def read_journal(path: Path, *, limit: int) -> JournalView:
         try:
             connection.execute("BEGIN")  # one moment, whatever the gate writes meanwhile
             with values_as_written(str(path)):
-                gate = _gate_of(connection, path)
-                rows = connection.execute("SELECT day, reason, refusals FROM refusal ORDER BY day, reason")
-                return JournalView(
-                    gate=gate,
-                    taps=read_taps(connection, journal=str(path), gate=gate, limit=limit),
-                    faded=read_counts(connection),
-                    refusals=tuple(RefusalCount(*typed(row, str, str, int)) for row in rows),
-                )
+                yield connection
         finally:
             connection.close()
 
