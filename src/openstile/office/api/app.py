@@ -7,7 +7,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from openstile import __version__
-from openstile.office.api import health, sessions
+from openstile.office.api import health, oidc, passkeys, sessions, staff
 from openstile.office.api.answers import answer_errors
 from openstile.office.api.document import describe
 from openstile.office.api.middleware import BoundedBody, SafeAnswers
@@ -21,6 +21,9 @@ _THREADS = 16
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sessions.router,
+    passkeys.router,
+    oidc.router,
+    staff.router,
 )
 """The operations of every part of the API, in the order of the document. A new module adds its router here."""
 
