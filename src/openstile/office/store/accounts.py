@@ -13,7 +13,7 @@ ACCOUNT = Table(
     column("currency", String(3)),
     column("category", String(40), nullable=True, holds=Holds.ACCOUNT, until=Until.ACCOUNT_ERASED),
     column("contact", String(254), nullable=True, holds=Holds.CONTACT, until=Until.ACCOUNT_ERASED),
-    column("opened_on", Date, holds=Holds.DAY, until=Until.ACCOUNT_ERASED),
+    column("opened_on", Date, nullable=True, holds=Holds.DAY, until=Until.ACCOUNT_ERASED),
     column("version", BigInteger),
     CheckConstraint("state IN ('open', 'closed', 'erased')", name="state"),
 )

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, case
-from sqlalchemy.dialects import postgresql, sqlite
 
 from openstile.office.store.journeys import PRICING_DUE
+from openstile.office.store.upsert import insert_into
 
 
 def make_due(connection: Connection, account_ids: Iterable[str], *, at_us: int) -> None:
@@ -16,7 +16,6 @@ def make_due(connection: Connection, account_ids: Iterable[str], *, at_us: int) 
     rows = [{"account_id": account_id, "due_us": at_us} for account_id in sorted(set(account_ids))]
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    add = dialect.insert(PRICING_DUE)
+    add = insert_into(connection, PRICING_DUE)
     earlier = case((add.excluded.due_us < PRICING_DUE.c.due_us, add.excluded.due_us), else_=PRICING_DUE.c.due_us)
     connection.execute(add.on_conflict_do_update(index_elements=["account_id"], set_={"due_us": earlier}), rows)

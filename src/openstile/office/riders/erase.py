@@ -1,0 +1,103 @@
+"""Erasing a rider: at once, in one transaction. What stays is amounts by day under an id that names nobody any more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, select, update
+
+from openstile.fares.tariff import Tariff
+from openstile.issuer import PassState
+from openstile.journal.taps import instant_of
+from openstile.ledger import Entry, Posting
+from openstile.ledger.store import Ledger
+from openstile.office.forgetting.journeys import FADING_COLUMNS
+from openstile.office.forgetting.tally import Tally, drop_taps
+from openstile.office.pricing import open_books, price_accounts, rider_account
+from openstile.office.pricing.books import unclaimed_account
+from openstile.office.riders.accounts import lock_account, read_account
+from openstile.office.riders.passes import passes_of
+from openstile.office.riders.signing import PassSigner
+from openstile.office.store.accounts import ACCOUNT, PASS, PERIOD
+from openstile.office.store.journeys import JOURNEY, PRICING_DUE
+from openstile.office.store.people import CREDENTIAL, INVITATION, SESSION
+from openstile.office.store.rider_taps import portions, tap_ids_of
+from openstile.office.store.taps import TAP, TAP_FRESH
+from openstile.terms import BadInputError
+from openstile.terms.money import Money
+
+_GO: Final[tuple[Table, ...]] = (TAP_FRESH, PRICING_DUE, PERIOD, CREDENTIAL, INVITATION, SESSION, PASS)
+"""Tables whose rows of the account go, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did. `passes_left`: passes that name no status list, which gates take until they end."""
+
+    passes_revoked: int
+    passes_left: int
+    settled: Money
+
+
+def erase(
+    connection: Connection,
+    *,
+    tariff: Tariff,
+    signer: PassSigner,
+    account_id: str,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> Erased:
+    """Prices what was ridden, revokes the passes, lets all trips fade, and removes everything but the books.
+
+    Rides that are still open are not charged. What the account holds, or owes, is booked as unclaimed. Raises
+    UnknownAccountError.
+    """
+    lock_account(connection, account_id)
+    price_accounts(connection, tariff=tariff, account_ids=[account_id], now=now, new_id=new_id)
+    revoked, left = _revoke(connection, signer, account_id, now)
+    settled = _settle(connection, account_id, tariff, now)
+    _fade_trips(connection, account_id, tariff)
+    for table in _GO:
+        connection.execute(delete(table).where(table.c.account_id == account_id))
+    connection.execute(
+        update(ACCOUNT)
+        .where(ACCOUNT.c.account_id == account_id)
+        .values(state="erased", category=None, contact=None, opened_on=None)
+    )
+    return Erased(revoked, left, settled)
+
+
+def _revoke(connection: Connection, signer: PassSigner, account_id: str, now: datetime) -> tuple[int, int]:
+    revoked = left = 0
+    for one in passes_of(connection, account_id):
+        if one.state is PassState.REVOKED or one.expires <= now:
+            continue
+        try:
+            signer.set_state(one.pass_id, PassState.REVOKED, now=now)
+            revoked += 1
+        except BadInputError:  # it names no status list
+            left += 1
+    return revoked, left
+
+
+def _settle(connection: Connection, account_id: str, tariff: Tariff, now: datetime) -> Money:
+    balance, ledger, today = read_account(connection, account_id).balance, Ledger(connection), tariff.service_day(now)
+    if balance.minor:
+        open_books(ledger, balance.currency, on=today)
+        entries = (Entry(rider_account(account_id), balance), Entry(unclaimed_account(balance.currency), -balance))
+        ledger.post(Posting("unclaimed", today, entries, f"erasure:{account_id}"), beyond_limit=True)
+    return balance
+
+
+def _fade_trips(connection: Connection, account_id: str, tariff: Tariff) -> None:
+    days = {}
+    for some in portions(tap_ids_of(connection, account_id)):
+        for tap in connection.execute(select(TAP.c.tap_id, TAP.c.at_us).where(TAP.c.tap_id.in_(some))):
+            days[tap.tap_id] = tariff.service_day(instant_of(tap.at_us))
+    drop_taps(connection, days, [], Tally())
+    mine = JOURNEY.c.account_id == account_id
+    connection.execute(delete(JOURNEY).where(mine, JOURNEY.c.state.in_(("superseded", "open", "unknown"))))
+    emptied: dict[str, Any] = {"state": "faded", "counted": None, **dict.fromkeys(FADING_COLUMNS)}
+    connection.execute(update(JOURNEY).where(mine).values(emptied))
