@@ -16,7 +16,7 @@ from openstile.assembly import settings, withdrawal
 from openstile.crossing import Policy
 from openstile.face.packs import archives, dlib_dat, manifest
 from openstile.face.packs.errors import PackError
-from openstile.journal import GateKey, Journal, JournalError, verify, view
+from openstile.journal import GateKey, JournalError, verify, view
 from openstile.journal.taps import Head
 from openstile.passes import keyfile, wallet
 from openstile.passes.holder import HolderKey, HolderPublicKey
@@ -166,7 +166,7 @@ def _parse_opened(data: bytes, folder: Path) -> object:
     """As a gate that starts: the journal is opened for writing, and what is left of it goes with the next input."""
     with tempfile.TemporaryDirectory(dir=folder) as own:
         path = _file(Path(own), "journal.db", data)
-        with Journal.open(path, key=seeds.journal_key(), gate=seeds.JOURNAL_GATE) as journal:
+        with seeds.open_journal(path, "journal 0 0") as journal:
             return journal.head()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from itertools import count
 from math import frexp
 from pathlib import Path
 
@@ -201,9 +202,16 @@ def journals() -> tuple[MadeJournal, ...]:
         )
 
 
+def open_journal(path: Path, seed: str) -> Journal:
+    """A journal of the fixed gate, whose randomness and monotonic clock are the same in every run."""
+    ticks = count(0, 1000)
+    return Journal.open(
+        path, key=journal_key(), gate=JOURNAL_GATE, random=steady(seed), monotonic_ns=lambda: next(ticks)
+    )
+
+
 def _journal(path: Path, taps: int, faded: int) -> MadeJournal:
-    random = steady(f"journal {taps} {faded}")
-    with Journal.open(path, key=journal_key(), gate=JOURNAL_GATE, random=random) as journal:
+    with open_journal(path, f"journal {taps} {faded}") as journal:
         heads = [journal.head()]
         for number in range(1, taps + 1):
             at = _DAY + timedelta(minutes=number)
