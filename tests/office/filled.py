@@ -44,6 +44,7 @@ SPECIAL: Special = {
     ("tap", "tap_id"): lambda row: row + 1,
     ("tap_fresh", "tap_id"): lambda row: row + 1,
     ("fading", "fading_id"): lambda row: 1,
+    ("gate", "gate_id"): lambda row: f"gate-{row}",
     ("gate_epoch", "epoch_id"): lambda row: row + 1,
 }
 _SINGLE = ("fading",)

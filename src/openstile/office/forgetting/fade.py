@@ -12,7 +12,7 @@ from openstile.office.forgetting.declared import fade_declared
 from openstile.office.forgetting.journeys import fade_accounts
 from openstile.office.forgetting.policy import Retention
 from openstile.office.forgetting.tally import Tally
-from openstile.office.forgetting.taps import ServiceDay, fade_other_taps
+from openstile.office.forgetting.taps import ServiceDay, drop_fresh_without_taps, fade_other_taps
 from openstile.office.store.database import Database
 from openstile.office.store.fading import FADING
 from openstile.office.store.gates import GATE_EPOCH
@@ -60,6 +60,7 @@ def fade_in_steps(
         with transaction() as connection:
             tap = fade_other_taps(connection, cutoffs=cutoffs, service_day=service_day, tally=tally, after=tap)
     with transaction() as connection:
+        drop_fresh_without_taps(connection)
         fade_declared(connection, cutoffs=cutoffs, tally=tally)
         _raise_alarms(connection, tally, now=now, new_id=new_id)
         _note(connection, cutoffs.trips_us)
@@ -107,7 +108,9 @@ def _raise_alarms(connection: Connection, tally: Tally, *, now: datetime, new_id
         (AlarmKind.UNPRICED, tally.waiting, "taps are older than trips are kept and wait to be priced or looked at"),
         (AlarmKind.FADED_UNPRICED, tally.unpriced, "taps have faded and were never priced"),
     )
-    gates = dict(connection.execute(select(GATE_EPOCH.c.epoch_id, GATE_EPOCH.c.gate_id)).tuples().all())
+    gates = {
+        row.epoch_id: row.gate_id for row in connection.execute(select(GATE_EPOCH.c.epoch_id, GATE_EPOCH.c.gate_id))
+    }
     for kind, epochs, words in told:
         by_gate: dict[str, int] = {}
         for epoch_id, taps in epochs.items():

@@ -1,11 +1,10 @@
 """Old taps that are in no journey: rejected by a review, or kept until somebody looks, for a bounded time."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, delete, exists, select
 
 from openstile.journal.taps import instant_of
 from openstile.office.forgetting.policy import Cutoffs
@@ -54,7 +53,6 @@ def fade_other_taps(
         days[tap.tap_id] = service_day(instant_of(tap.at_us))
         if waits:
             unpriced.append(tap.tap_id)
-    _drop_fresh(connection, taps, fresh, days)
     drop_taps(connection, days, unpriced, tally)
     return int(taps[-1].tap_id)
 
@@ -75,9 +73,6 @@ def _in_journeys(connection: Connection, accounts: set[str]) -> set[int]:
     return {int(tap) for taps in rows for tap in json.loads(taps)}
 
 
-def _drop_fresh(
-    connection: Connection, taps: Sequence[Row[*tuple[Any, ...]]], fresh: set[int], going: dict[int, date]
-) -> None:
-    ids = [tap.tap_id for tap in taps if tap.tap_id in fresh and tap.tap_id in going]
-    if ids:
-        connection.execute(delete(TAP_FRESH).where(TAP_FRESH.c.tap_id.in_(ids)))
+def drop_fresh_without_taps(connection: Connection) -> None:
+    """Forgets whose taps have faded before any pricing took them."""
+    connection.execute(delete(TAP_FRESH).where(~exists().where(TAP.c.tap_id == TAP_FRESH.c.tap_id)))

@@ -4,7 +4,7 @@ CREATE TABLE account (
     currency VARCHAR(3) NOT NULL,
     category VARCHAR(40),
     contact VARCHAR(254),
-    opened_on DATE NOT NULL,
+    opened_on DATE,
     version BIGINT NOT NULL,
     CONSTRAINT pk_account PRIMARY KEY (account_id),
     CONSTRAINT ck_account_state CHECK (state IN ('open', 'closed', 'erased'))
@@ -119,9 +119,9 @@ CREATE TABLE pass (
     CONSTRAINT fk_pass_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_pass_account_id ON pass (account_id);
-
 CREATE INDEX ix_pass_expires_us ON pass (expires_us);
+
+CREATE INDEX ix_pass_account_id ON pass (account_id);
 
 CREATE TABLE period (
     period_id VARCHAR(32) NOT NULL,
@@ -130,6 +130,7 @@ CREATE TABLE period (
     from_day DATE NOT NULL,
     until_day DATE NOT NULL,
     rides INTEGER,
+    price_minor BIGINT NOT NULL,
     state VARCHAR(8) NOT NULL,
     CONSTRAINT pk_period PRIMARY KEY (period_id),
     CONSTRAINT ck_period_state CHECK (state IN ('held', 'refunded')),
@@ -277,9 +278,9 @@ CREATE TABLE invitation (
 
 CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
-
 CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
+
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE TABLE session (
     token_hash BLOB NOT NULL,
@@ -294,9 +295,9 @@ CREATE TABLE session (
 
 CREATE INDEX ix_session_account_id ON session (account_id);
 
-CREATE INDEX ix_session_expires_us ON session (expires_us);
-
 CREATE INDEX ix_session_staff_id ON session (staff_id);
+
+CREATE INDEX ix_session_expires_us ON session (expires_us);
 
 CREATE TABLE tap_fresh (
     account_id VARCHAR(32) NOT NULL,
