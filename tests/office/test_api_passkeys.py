@@ -1,6 +1,7 @@
 """Passkeys of riders and staff: whole ceremonies with an authenticator, and everything that must not get in."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -167,25 +168,26 @@ def test_challenge_is_good_for_five_minutes_and_for_its_purpose(world: OfficeWor
     assert problem_name(world.ask("POST", "/v1/sessions", json={"credential": answer})) == "sign-in-failed"
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"origin": "https://office.example.evil.example"},
-        {"origin": "http://office.example"},
-        {"rp_id": "evil.example"},
-        {"flags": 0x01},
-        {"flags": 0x04},
-        {"flags": 0x00},
-    ],
+_WRONG_FIELDS: tuple[dict[str, Any], ...] = (
+    {"origin": "https://office.example.evil.example"},
+    {"origin": "http://office.example"},
+    {"rp_id": "evil.example"},
+    {"flags": 0x01},
+    {"flags": 0x04},
+    {"flags": 0x00},
 )
-def test_answer_of_another_origin_or_without_the_user_is_refused(world: OfficeWorld, fields: dict[str, Any]) -> None:
+
+
+def test_answer_of_another_origin_or_without_the_user_is_refused(world: OfficeWorld) -> None:
     authenticator = _registered(world, world.rider())
-    for name, value in fields.items():
-        setattr(authenticator, name, value)
-    assert problem_name(_sign_in(world, authenticator)) == "sign-in-failed"
-    assert (
-        problem_name(_register(world, _invitation(world, world.rider()), Authenticator(**fields))) == "sign-in-failed"
-    )
+    for fields in _WRONG_FIELDS:
+        wrong = replace(authenticator, **fields)
+        assert problem_name(_sign_in(world, wrong)) == "sign-in-failed", fields
+        answer = _register(world, _invitation(world, world.rider()), Authenticator(**fields))
+        assert problem_name(answer) == "sign-in-failed", fields
+        world.release_brake()
+    authenticator.counter = 10
+    assert _sign_in(world, authenticator).status_code == 201
 
 
 def test_counter_that_does_not_go_on_is_refused(world: OfficeWorld) -> None:
@@ -217,7 +219,7 @@ def test_unknown_passkey_and_one_that_was_removed_are_refused(world: OfficeWorld
 
 def test_who_has_left_signs_in_no_more_and_their_sessions_are_over(world: OfficeWorld) -> None:
     rider, member = world.rider(), world.staff()
-    keys = {rider: _registered(world, rider), member: _registered(world, member)}
+    keys: dict[Principal, Authenticator] = {rider: _registered(world, rider), member: _registered(world, member)}
     assert {world.ask("GET", "/v1/session", as_=one).status_code for one in keys} == {200}
     with world.office.database.write() as connection:
         connection.execute(ACCOUNT.update().values(state="erased"))
@@ -228,12 +230,13 @@ def test_who_has_left_signs_in_no_more_and_their_sessions_are_over(world: Office
 
 
 @pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature", "userHandle"])
-@pytest.mark.parametrize("junk", [b"", b"\xff", b"{}", b'{"type":"webauthn.get"}', b"[" * 5000, bytes(300)])
-def test_junk_in_an_answer_is_refused_and_never_a_bug(world: OfficeWorld, part: str, junk: bytes) -> None:
-    credential = _registered(world, world.rider()).get(_options(world))
-    credential["response"][part] = b64(junk)
-    answer = world.ask("POST", "/v1/sessions", json={"credential": credential})
-    assert problem_name(answer) in ("sign-in-failed", "invalid-request")
+def test_junk_in_an_answer_is_refused_and_never_a_bug(world: OfficeWorld, part: str) -> None:
+    authenticator = _registered(world, world.rider())
+    for junk in (b"", b"\xff", b"{}", b'{"type":"webauthn.get"}', b"[" * 5000, bytes(300)):
+        credential = authenticator.get(_options(world))
+        credential["response"][part] = b64(junk)
+        answer = world.ask("POST", "/v1/sessions", json={"credential": credential})
+        assert problem_name(answer) in ("sign-in-failed", "invalid-request"), junk
 
 
 def test_certificates_of_authenticator_makers_are_not_read(world: OfficeWorld) -> None:

@@ -5,7 +5,7 @@ who somebody is; the role is what the office's own list says.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
@@ -15,7 +15,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import structlog
-from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
+from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
+    prepare_grant_uri,
+    prepare_token_request,
+)
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -88,7 +93,17 @@ class OidcProvider:
         state, nonce, verifier, binding = (new_token(random) for _ in range(4))
         with self._session() as session:
             endpoint = self._metadata(session)["authorization_endpoint"]
-            url, _state = session.create_authorization_url(endpoint, state=state, code_verifier=verifier, nonce=nonce)
+        url = prepare_grant_uri(
+            endpoint,
+            client_id=self._client.client_id,
+            response_type="code",
+            redirect_uri=self._client.redirect_url,
+            scope="openid",
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
         with database.write() as connection:
             begun = Begun(bound=binding, nonce=nonce, verifier=verifier)
             begin(connection, state.encode(), Purpose.OIDC, begun, now=now)
@@ -112,26 +127,20 @@ class OidcProvider:
         subject = self._subject(token, keys, nonce=begun.nonce, now=now)
         # 4. The subject is a member of staff.
         with database.write() as connection:
-            member = find_by_subject(connection, OidcSubject(self.issuer, subject))
+            member = find_by_subject(connection, subject)
             if member is None:
                 raise SignInError
             return begin_session(connection, member, now=now, random=random)
 
-    def _session(self) -> OAuth2Client:
-        client = self._client
-        return OAuth2Client(
-            client_id=client.client_id,
-            client_secret=client.client_secret,
-            scope="openid",
-            redirect_uri=client.redirect_url,
-            code_challenge_method="S256",
+    def _session(self) -> httpx.Client:
+        return httpx.Client(
             transport=BoundedTransport(httpx.HTTPTransport(verify=self._tls), OIDC_ANSWER_BYTES_MAX),
             timeout=_TIMEOUT_S,
             trust_env=False,
             follow_redirects=False,
         )
 
-    def _metadata(self, session: OAuth2Client) -> Mapping[str, Any]:
+    def _metadata(self, session: httpx.Client) -> Mapping[str, Any]:
         """What the provider says of itself (OpenID Connect Discovery 1.0, section 4)."""
         metadata = self._get(session, self.issuer.rstrip("/") + "/.well-known/openid-configuration")
         if metadata.get("issuer") != self.issuer:
@@ -145,27 +154,30 @@ class OidcProvider:
                 raise OidcUnavailableError(f"OpenID provider: {error}") from None
         return metadata
 
-    def _get(self, session: OAuth2Client, url: str) -> Mapping[str, Any]:
-        try:
-            answer = session.request("GET", url, withhold_token=True)
-            document = answer.json() if answer.status_code == httpx.codes.OK else None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
+    def _get(self, session: httpx.Client, url: str) -> Mapping[str, Any]:
+        document = _document(lambda: session.get(url), refused=())
+        if document is None:
             raise OidcUnavailableError("OpenID provider: does not answer as it must; look at the provider")
         return document
 
-    def _token(self, session: OAuth2Client, endpoint: str, code: str, verifier: str | None) -> Mapping[str, Any]:
-        try:
-            token = session.fetch_token(endpoint, grant_type="authorization_code", code=code, code_verifier=verifier)
-        except httpx.TransportError:
-            raise OidcUnavailableError("OpenID provider: does not answer; look at the provider") from None
-        except Exception as error:  # noqa: BLE001 - authlib raises its own errors, and others for answers it cannot read
-            _log.info("code refused", kind=type(error).__name__)
-            raise SignInError from None
-        return dict(token)
+    def _token(self, session: httpx.Client, endpoint: str, code: str, verifier: str | None) -> Mapping[str, Any]:
+        client = self._client
+        way = "none" if client.client_secret is None else "client_secret_basic"
+        body = prepare_token_request(
+            "authorization_code", redirect_uri=client.redirect_url, code=code, code_verifier=verifier
+        )
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        auth = ClientAuth(client.client_id, client.client_secret, way)
+        uri, headers, body = auth.prepare("POST", endpoint, headers, body)
+        refused = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        document = _document(lambda: session.post(uri, content=body, headers=headers), refused=refused)
+        if document is None:
+            raise OidcUnavailableError("OpenID provider: does not answer as it must; look at the provider")
+        return document
 
-    def _subject(self, token: Mapping[str, Any], keys: Mapping[str, Any], *, nonce: str | None, now: datetime) -> str:
+    def _subject(
+        self, token: Mapping[str, Any], keys: Mapping[str, Any], *, nonce: str | None, now: datetime
+    ) -> OidcSubject:
         try:
             decoded = jwt.decode(
                 token["id_token"], KeySet.import_key_set({"keys": keys["keys"]}), algorithms=list(_ALGORITHMS)
@@ -186,13 +198,24 @@ class OidcProvider:
                 },
             )
             claims.validate(now=int(now.timestamp()), leeway=_LEEWAY_S)
-            subject = claims["sub"]
+            if not nonce or not isinstance(claims["sub"], str):
+                raise SignInError
+            return OidcSubject(self.issuer, claims["sub"])
         except Exception as error:  # noqa: BLE001 - hostile tokens make the libraries raise errors of many kinds
             _log.info("ID token refused", kind=type(error).__name__)
             raise SignInError from None
-        if not isinstance(subject, str) or not nonce:
-            raise SignInError
-        return subject
+
+
+def _document(ask: Callable[[], httpx.Response], *, refused: Container[int]) -> Mapping[str, Any] | None:
+    """The JSON object that the provider answers; None where it answers none. Raises SignInError for a refusal."""
+    try:
+        answer = ask()
+        document = answer.json() if answer.status_code == httpx.codes.OK else None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
+        return None
+    if answer.status_code in refused:
+        raise SignInError
+    return document if isinstance(document, dict) else None
 
 
 def _check_address(url: str, name: str) -> None:
