@@ -74,7 +74,7 @@ def _measure(workshop: Workshop, server: PostgresServer) -> Section:
             "Ours is from plain values to the commit: checked values, hash, account look-up and locks, keys, limits, "
             "triggers. The raw loop writes the same rows into the same columns, keys and index with the plain driver "
             "and checks nothing. Both commit durably.",
-            f"All cores, the server's processes on them too; file system {file_system_of(workshop.work)}.",
+            f"All cores, the server on them too; file system {file_system_of(workshop.work)}.",
         ),
         figures={**figures, "workers": {str(n): found for n, found in rates.items()}, "workers_ratio": ratio},
     )

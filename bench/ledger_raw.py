@@ -1,4 +1,4 @@
-"""The posting loop without a ledger: the same rows into the same tables by the plain driver, nothing checked."""
+"""The posting loop without a ledger: the same rows into the same tables by the plain driver, unchecked."""
 
 import secrets
 import sqlite3

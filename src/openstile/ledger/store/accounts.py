@@ -5,27 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openstile.ledger.errors import LedgerError, UnknownAccountError
 from openstile.ledger.postings import AccountKind, check_name
-from openstile.ledger.store.bulk import among, is_sqlite
+from openstile.ledger.store.bulk import among, is_sqlite, lock_rows
 from openstile.ledger.store.tables import ACCOUNT, BALANCE
 from openstile.terms import BadInputError
 from openstile.terms.limits import LEDGER_SHARDS_MAX, MONEY_MINOR_MAX
 from openstile.terms.money import Money
 
 _SIGN = {kind.value: kind.sign for kind in AccountKind}
-_SEED = bindparam("seed", type_=BigInteger)
-_TO_LOCK = (
-    select(ACCOUNT.c.account_no, ACCOUNT.c.name, ACCOUNT.c.kind, ACCOUNT.c.currency, ACCOUNT.c.shards,
-           ACCOUNT.c.overdraft_minor, BALANCE.c.shard, BALANCE.c.balance_minor, BALANCE.c.held_minor)
-    .join(BALANCE, (BALANCE.c.account_no == ACCOUNT.c.account_no) & (BALANCE.c.shard == _SEED % ACCOUNT.c.shards))
-    .order_by(ACCOUNT.c.account_no)
-    .with_for_update(key_share=True, of=BALANCE)
-)  # fmt: skip
-"""PostgreSQL locks the rows after it has sorted them, and gives each as it is once locked."""
 
 
 @dataclass(slots=True)
@@ -61,7 +52,8 @@ def lock_accounts(connection: Connection, names: Iterable[str], *, seed: int) ->
     Raises UnknownAccountError.
     """
     wanted = sorted(set(names))
-    found = {one.name: one for one in _lock(connection, among(connection, ACCOUNT.c.name, wanted), seed)}
+    rows = lock_rows(connection, wanted, seed=seed)
+    found = {row[1]: LockedAccount(row[0], row[1], _SIGN[row[2]], *row[3:]) for row in rows}
     if len(found) < len(wanted):
         raise UnknownAccountError(tuple(name for name in wanted if name not in found))
     return found
@@ -69,7 +61,12 @@ def lock_accounts(connection: Connection, names: Iterable[str], *, seed: int) ->
 
 def lock_numbers(connection: Connection, numbers: Iterable[int]) -> None:
     """Lock the first balance rows of accounts, in the order of `lock_accounts`."""
-    _lock(connection, among(connection, ACCOUNT.c.account_no, sorted(set(numbers))), 0)
+    connection.execute(
+        select(BALANCE.c.account_no)
+        .where(among(connection, BALANCE.c.account_no, set(numbers)), BALANCE.c.shard == 0)
+        .order_by(BALANCE.c.account_no)
+        .with_for_update(key_share=True)
+    ).all()
 
 
 def open_account(
@@ -163,8 +160,3 @@ def _insert(connection: Connection, values: dict[str, Any]) -> int | None:
     add = (sqlite if is_sqlite(connection) else postgresql).insert(ACCOUNT)
     number: int | None = connection.scalar(add.values(values).on_conflict_do_nothing().returning(ACCOUNT.c.account_no))
     return number
-
-
-def _lock(connection: Connection, condition: ColumnElement[bool], seed: int) -> list[LockedAccount]:
-    rows = connection.execute(_TO_LOCK.where(condition), {"seed": seed})
-    return [LockedAccount(row[0], row[1], _SIGN[row[2]], *row[3:]) for row in rows]

@@ -19,6 +19,19 @@ EntryRow = tuple[str, int, int, date, int, str]
 Change = tuple[int, int, int, int]
 """By how many minor units balance_minor and held_minor change, and of which row: account_no, shard"""
 
+_LOCK_SQLITE = (
+    "SELECT a.account_no, a.name, a.kind, a.currency, a.shards, a.overdraft_minor, b.shard, b.balance_minor,"
+    " b.held_minor FROM json_each(?2) AS n CROSS JOIN ledger_account AS a ON a.name = n.value"
+    " CROSS JOIN ledger_balance AS b ON b.account_no = a.account_no AND b.shard = ?1 % a.shards ORDER BY a.account_no"
+)
+_LOCK = (
+    "SELECT a.account_no, a.name, a.kind, a.currency, a.shards, a.overdraft_minor, b.shard, b.balance_minor,"
+    " b.held_minor FROM ledger_account AS a JOIN ledger_balance AS b"
+    " ON b.account_no = a.account_no AND b.shard = %s::int %% a.shards"
+    " WHERE a.name IN (SELECT unnest(%s::text[])) ORDER BY a.account_no FOR NO KEY UPDATE OF b"
+)
+_KEYS_SQLITE = "SELECT key, posting_id, request_hash FROM ledger_posting WHERE key IN (SELECT value FROM json_each(?))"
+_KEYS = "SELECT key, posting_id, request_hash FROM ledger_posting WHERE key IN (SELECT unnest(%s::text[]))"
 _ADD_POSTINGS_SQLITE = (
     "INSERT INTO ledger_posting (posting_id, kind, day, key, request_hash, memo, reverses, entries)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -26,14 +39,16 @@ _ADD_POSTINGS_SQLITE = (
 _ADD_ENTRIES_SQLITE = (
     "INSERT INTO ledger_entry (posting_id, position, account_no, day, amount_minor, currency) VALUES (?, ?, ?, ?, ?, ?)"
 )
-_ADD_POSTINGS = (
-    "INSERT INTO ledger_posting (posting_id, kind, day, key, request_hash, memo, reverses, entries)"
+_POST = (
+    "WITH p AS (INSERT INTO ledger_posting (posting_id, kind, day, key, request_hash, memo, reverses, entries)"
     " SELECT * FROM unnest(%s::text[], %s::text[], %s::date[], %s::text[], %s::bytea[], %s::text[], %s::text[],"
-    " %s::smallint[]) ON CONFLICT DO NOTHING RETURNING posting_id"
-)
-_ADD_ENTRIES = (
-    "INSERT INTO ledger_entry (posting_id, position, account_no, day, amount_minor, currency) SELECT * FROM"
+    " %s::smallint[]) ON CONFLICT DO NOTHING RETURNING posting_id),"
+    " e AS (INSERT INTO ledger_entry (posting_id, position, account_no, day, amount_minor, currency) SELECT e.* FROM"
     " unnest(%s::text[], %s::smallint[], %s::bigint[], %s::date[], %s::bigint[], %s::text[])"
+    " AS e(posting_id, position, account_no, day, amount_minor, currency) JOIN p ON p.posting_id = e.posting_id),"
+    " b AS (UPDATE ledger_balance AS b"
+    " SET balance_minor = b.balance_minor + d.debit, held_minor = b.held_minor + d.held FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[]) AS d(debit, held, account_no, shard)"
+    " WHERE b.account_no = d.account_no AND b.shard = d.shard) SELECT posting_id FROM p"
 )
 _CHANGE_BALANCES_SQLITE = (
     "UPDATE ledger_balance SET balance_minor = balance_minor + ?, held_minor = held_minor + ?"
@@ -59,23 +74,42 @@ def among(connection: Connection, column: Column[Any], values: Iterable[Any]) ->
     return column.in_(select(func.unnest(literal(chosen, ARRAY(column.type))).column_valued("value")))
 
 
-def add_postings(connection: Connection, postings: Sequence[PostingRow], entries: Sequence[EntryRow]) -> frozenset[str]:
-    """Adds postings with their entries. Gives the ids of those that another transaction kept from being added: one
-    with their key, or that reverses the same posting, was committed since the caller looked. Their entries stay out.
+def lock_rows(connection: Connection, names: list[str], *, seed: int) -> Sequence[Any]:
+    """Of accounts by name: account_no, name, kind, currency, shards, overdraft_minor, and shard, balance_minor and
+    held_minor of shard `seed` modulo the shards, by account_no. PostgreSQL locks the balance rows after it has sorted
+    them and gives each as it is once locked; in SQLite whoever writes is alone.
+    """
+    if is_sqlite(connection):
+        return connection.exec_driver_sql(_LOCK_SQLITE, (seed, json.dumps(names))).all()
+    return connection.exec_driver_sql(_LOCK, (seed, names)).all()
+
+
+def find_keys(connection: Connection, keys: list[str]) -> Sequence[Any]:
+    """Postings by idempotency key: key, posting_id, request_hash."""
+    if is_sqlite(connection):
+        return connection.exec_driver_sql(_KEYS_SQLITE, (json.dumps(keys),)).all()
+    return connection.exec_driver_sql(_KEYS, (keys,)).all()
+
+
+def add_postings(
+    connection: Connection, postings: Sequence[PostingRow], entries: Sequence[EntryRow], changes: Sequence[Change]
+) -> frozenset[str]:
+    """Adds postings with their entries, and to the balance rows that they change.
+
+    Gives the ids of those that another transaction kept from being added: one with their key, or that reverses the same
+    posting, was committed since the caller looked. Their entries are not added; balances are, the caller takes it back.
     """
     if is_sqlite(connection):  # the posting's row seals its entries: they come first
         connection.exec_driver_sql(
             _ADD_ENTRIES_SQLITE, [(*row[:3], row[3].isoformat(), row[4], row[5]) for row in entries]
         )
         connection.exec_driver_sql(_ADD_POSTINGS_SQLITE, [(*row[:2], row[2].isoformat(), *row[3:]) for row in postings])
+        change_balances(connection, changes)
         return frozenset()
     ordered = sorted(postings, key=itemgetter(3))  # by key: whoever races waits in one order
-    added = {row[0] for row in connection.exec_driver_sql(_ADD_POSTINGS, _columns(ordered))}
-    missed = frozenset(row[0] for row in postings if row[0] not in added) if len(added) < len(postings) else frozenset()
-    kept = [row for row in entries if row[0] not in missed] if missed else entries
-    if kept:
-        connection.exec_driver_sql(_ADD_ENTRIES, _columns(kept))
-    return missed
+    columns = (*_columns(ordered), *_columns(entries), *_columns(changes or [(0, 0, 0, 0)]))
+    added = {row[0] for row in connection.exec_driver_sql(_POST, columns)}
+    return frozenset(row[0] for row in postings if row[0] not in added) if len(added) < len(postings) else frozenset()
 
 
 def change_balances(connection: Connection, changes: Sequence[Change]) -> None:

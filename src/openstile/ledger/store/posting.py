@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from openstile.ledger.errors import IdempotencyConflictError, InsufficientFundsError, LedgerError, ReversalError
 from openstile.ledger.postings import REVERSAL, Entry, Posting, Reversal
 from openstile.ledger.store.accounts import LockedAccount, lock_accounts
-from openstile.ledger.store.bulk import EntryRow, PostingRow, add_postings, among, change_balances
+from openstile.ledger.store.bulk import Change, EntryRow, PostingRow, add_postings, among, change_balances, find_keys
 from openstile.ledger.store.tables import ACCOUNT, ENTRY, POSTING
 from openstile.terms import BadInputError
 from openstile.terms.limits import LEDGER_BATCH_MAX
@@ -19,7 +19,6 @@ Random = Callable[[int], bytes]
 """Gives as many random bytes as it is asked for."""
 Request = Posting | Reversal
 _ID_BYTES = 16
-_KEYS = select(POSTING.c.key, POSTING.c.posting_id, POSTING.c.request_hash)
 _ENTRIES = (
     select(POSTING.c.posting_id, POSTING.c.reverses, ACCOUNT.c.name, ENTRY.c.amount_minor, ENTRY.c.currency)
     .join(ENTRY, ENTRY.c.posting_id == POSTING.c.posting_id)
@@ -61,13 +60,10 @@ def post_all(
     _check_reversals(connection, fresh)
     deltas = _deltas(accounts, fresh)
     _check_bounds(accounts, deltas, beyond_limit=beyond_limit)
-    missed = add_postings(connection, [draft.row() for draft in fresh], _entry_rows(accounts, fresh))
+    rows = [draft.row() for draft in fresh]
+    missed = add_postings(connection, rows, _entry_rows(accounts, fresh), _changes(accounts, deltas))
     if missed:
-        _check_reversals(connection, [draft for draft in fresh if draft.posting_id in missed])
-        known |= _known(connection, [draft for draft in fresh if draft.posting_id in missed])
-        deltas = _deltas(accounts, [draft for draft in fresh if draft.posting_id not in missed])
-    changes = [(minor, 0, accounts[name].number, accounts[name].shard) for name, minor in deltas.items() if minor]
-    change_balances(connection, changes)
+        known |= _give_way(connection, accounts, [draft for draft in fresh if draft.posting_id in missed])
     return tuple(known[draft.key] for draft in drafts)
 
 
@@ -102,16 +98,30 @@ def _undone(connection: Connection, posting_ids: Sequence[str]) -> dict[str, tup
 
 def _known(connection: Connection, drafts: Sequence[_Draft]) -> dict[str, str]:
     """The posting of each key: one that is there, else the first draft with it. Raises IdempotencyConflictError."""
-    found: dict[str, tuple[str, bytes]] = {
-        row[0]: (row[1], row[2])
-        for row in connection.execute(_KEYS.where(among(connection, POSTING.c.key, (draft.key for draft in drafts))))
-    }
+    found = {row[0]: (row[1], row[2]) for row in find_keys(connection, [draft.key for draft in drafts])}
     for draft in drafts:
         if found.setdefault(draft.key, (draft.posting_id, draft.content_hash))[1] != draft.content_hash:
             raise IdempotencyConflictError(
                 "posting: its key was used for another one; give a new key, or the same content again"
             )
     return {key: posting_id for key, (posting_id, _) in found.items()}
+
+
+def _give_way(connection: Connection, accounts: dict[str, LockedAccount], missed: Sequence[_Draft]) -> dict[str, str]:
+    """The postings of another transaction that came between, by key; what was added for ours is taken back.
+
+    Accounts with a limit are locked before keys are looked up, so this happens between accounts without one, or where
+    the contents differ. Raises IdempotencyConflictError, ReversalError.
+    """
+    known = _known(connection, missed)
+    _check_reversals(connection, [draft for draft in missed if known[draft.key] == draft.posting_id])
+    undone = {name: -minor for name, minor in _deltas(accounts, missed).items()}
+    change_balances(connection, _changes(accounts, undone))
+    return known
+
+
+def _changes(accounts: dict[str, LockedAccount], deltas: dict[str, int]) -> list[Change]:
+    return [(minor, 0, accounts[name].number, accounts[name].shard) for name, minor in deltas.items() if minor]
 
 
 def _check_reversals(connection: Connection, drafts: Sequence[_Draft]) -> None:
