@@ -40,7 +40,7 @@ PASS = Table(
 PERIOD = Table(
     "period",
     METADATA,
-    column("period_id", String(32), primary_key=True),
+    column("period_id", String(32), primary_key=True, until=Until.ACCOUNT_ERASED),
     column("account_id", String(32), ForeignKey("account.account_id"), index=True, holds=Holds.ACCOUNT,
            until=Until.ACCOUNT_ERASED),
     column("product", String(200)),

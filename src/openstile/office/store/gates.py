@@ -85,10 +85,10 @@ receipt."""
 ALARM = Table(
     "alarm",
     METADATA,
-    column("alarm_id", String(32), primary_key=True),
-    column("gate_id", String(40), ForeignKey("gate.gate_id"), index=True),
+    column("alarm_id", String(32), primary_key=True, until=Until.AUDIT_ENDS),
+    column("gate_id", String(40), ForeignKey("gate.gate_id"), index=True, until=Until.AUDIT_ENDS),
     column("kind", String(20)),
-    column("detail", String(400)),
+    column("detail", String(400), until=Until.AUDIT_ENDS),
     column("raised_us", BigInteger, holds=Holds.STAFF, until=Until.AUDIT_ENDS),
     column("cleared_us", BigInteger, nullable=True, holds=Holds.STAFF, until=Until.AUDIT_ENDS),
 )

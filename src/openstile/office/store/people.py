@@ -30,7 +30,7 @@ STAFF = Table(
 CREDENTIAL = Table(
     "credential",
     METADATA,
-    column("credential_id", String(32), primary_key=True),
+    column("credential_id", String(32), primary_key=True, until=Until.ACCOUNT_ERASED),
     column("webauthn_id", LargeBinary(1023), unique=True, holds=Holds.SECRET, until=Until.ACCOUNT_ERASED),
     column("public_key", LargeBinary(2048), holds=Holds.SECRET, until=Until.ACCOUNT_ERASED),
     column("sign_count", BigInteger),
@@ -86,7 +86,7 @@ SESSION = Table(
 AUDIT = Table(
     "audit",
     METADATA,
-    column("audit_id", ROW_ID, primary_key=True, autoincrement=True),
+    column("audit_id", ROW_ID, primary_key=True, autoincrement=True, until=Until.AUDIT_ENDS),
     column("at_us", BigInteger, index=True, holds=Holds.STAFF, until=Until.AUDIT_ENDS),
     column("staff_id", String(32), nullable=True, holds=Holds.STAFF, until=Until.AUDIT_ENDS),
     column("who", String(80), holds=Holds.STAFF, until=Until.AUDIT_ENDS),
