@@ -78,16 +78,13 @@ def read_payment(connection: Connection, payment_id: str, *, account_id: str | N
     row = connection.execute(select(PAYMENT).where(PAYMENT.c.payment_id == payment_id)).one_or_none()
     if row is None or (account_id is not None and row.account_id != account_id):
         raise PaymentError("payment: there is none with this id; look at the id")
-    sums = dict(
-        connection.execute(
-            select(REFUND.c.state, func.sum(REFUND.c.amount_minor))
-            .where(REFUND.c.payment_id == payment_id)
-            .group_by(REFUND.c.state)
-        )
-        .tuples()
-        .all()
+    by_state = (
+        select(REFUND.c.state, func.sum(REFUND.c.amount_minor).label("minor"))
+        .where(REFUND.c.payment_id == payment_id)
+        .group_by(REFUND.c.state)
     )
-    refunded, asked = (Money(int(sums.get(state, 0)), row.currency) for state in ("succeeded", "asked"))
+    sums = {row.state: int(row.minor) for row in connection.execute(by_state)}
+    refunded, asked = (Money(sums.get(state, 0), row.currency) for state in ("succeeded", "asked"))
     amount = Money(row.amount_minor, row.currency)
     return Payment(row.payment_id, row.account_id, row.provider, row.provider_ref, amount, row.state, refunded, asked)
 
