@@ -16,4 +16,6 @@ def insert_into(connection: Connection, table: Table) -> Insert:
 
 def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Inserts a row unless its key is taken; whether it did. Waits for a transaction that is inserting the same key."""
-    return connection.execute(insert_into(connection, table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    key = next(iter(table.primary_key.columns))
+    inserting = insert_into(connection, table).values(**values).on_conflict_do_nothing().returning(key)
+    return connection.execute(inserting).first() is not None
