@@ -47,7 +47,8 @@ _POST = (
     " unnest(%s::text[], %s::smallint[], %s::bigint[], %s::date[], %s::bigint[], %s::text[])"
     " AS e(posting_id, position, account_no, day, amount_minor, currency) JOIN p ON p.posting_id = e.posting_id),"
     " b AS (UPDATE ledger_balance AS b"
-    " SET balance_minor = b.balance_minor + d.debit, held_minor = b.held_minor + d.held FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[]) AS d(debit, held, account_no, shard)"
+    " SET balance_minor = b.balance_minor + d.debit, held_minor = b.held_minor + d.held"
+    " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[]) AS d(debit, held, account_no, shard)"
     " WHERE b.account_no = d.account_no AND b.shard = d.shard) SELECT posting_id FROM p"
 )
 _CHANGE_BALANCES_SQLITE = (

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, TextIO
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from openstile.ledger.postings import AccountKind
 from openstile.ledger.store.books import trial_balance
@@ -49,8 +49,7 @@ def write_beancount(connection: Connection, out: TextIO, *, through: date) -> in
         raise BadInputError("export: give a day before the last one of the calendar")
     out.write('option "title" "Openstile ledger"\n\n')
     accounts = {account.name: account for account in _accounts(connection, through)}
-    for account in accounts.values():
-        out.write(f"{account.opened.isoformat()} open {account.beancount} {account.currency}\n")
+    out.writelines(f"{one.opened.isoformat()} open {one.beancount} {one.currency}\n" for one in accounts.values())
     count = 0
     for _, entries in groupby(_rows(connection, through), key=lambda row: row.posting_id):
         rows = list(entries)
@@ -58,13 +57,12 @@ def write_beancount(connection: Connection, out: TextIO, *, through: date) -> in
         out.write(f'  posting: "{rows[0].posting_id}"\n')
         if rows[0].reverses:
             out.write(f'  reverses: "{rows[0].reverses}"\n')
-        for row in rows:
-            out.write(f"  {accounts[row.name].beancount}  {Money(row.amount_minor, row.currency)}\n")
+        out.writelines(f"  {accounts[row.name].beancount}  {Money(row.amount_minor, row.currency)}\n" for row in rows)
         count += 1
     out.write("\n")
     next_day = (through + timedelta(days=1)).isoformat()
-    for line in trial_balance(connection, through).lines:
-        out.write(f"{next_day} balance {accounts[line.account].beancount}  {line.balance}\n")
+    lines = trial_balance(connection, through).lines
+    out.writelines(f"{next_day} balance {accounts[line.account].beancount}  {line.balance}\n" for line in lines)
     return count
 
 
@@ -95,7 +93,7 @@ def beancount_name(name: str, kind: AccountKind) -> str:
     return ":".join((_ROOTS[kind], *(part[0].upper() + part[1:] for part in name.split(":"))))
 
 
-def _rows(connection: Connection, through: date | None) -> Iterator[Row[Any]]:
+def _rows(connection: Connection, through: date | None) -> Iterator[Any]:
     wanted = (
         select(POSTING.c.day, POSTING.c.posting_id, POSTING.c.kind, POSTING.c.memo, POSTING.c.reverses, ACCOUNT.c.name,
                ACCOUNT.c.kind.label("account_kind"), ENTRY.c.amount_minor, ENTRY.c.currency)

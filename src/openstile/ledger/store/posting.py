@@ -114,7 +114,10 @@ def _give_way(connection: Connection, accounts: dict[str, LockedAccount], missed
     the contents differ. Raises IdempotencyConflictError, ReversalError.
     """
     known = _known(connection, missed)
-    _check_reversals(connection, [draft for draft in missed if known[draft.key] == draft.posting_id])
+    lost = [draft for draft in missed if known[draft.key] == draft.posting_id]
+    _check_reversals(connection, lost)
+    if lost:
+        raise LedgerError("posting: its id was drawn before; the source of randomness repeats itself")
     undone = {name: -minor for name, minor in _deltas(accounts, missed).items()}
     change_balances(connection, _changes(accounts, undone))
     return known
