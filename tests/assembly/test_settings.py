@@ -37,7 +37,7 @@ def test_absent_file_is_written_with_the_defaults_for_its_owner_only(tmp_path: P
 def test_default_file_shows_the_values_that_are_the_defaults() -> None:
     tables = tomllib.loads(re.sub(r"^# (distance_max)", r"\1", DEFAULT_SETTINGS, flags=re.MULTILINE))
     defaults = Settings().model_dump(mode="json")
-    for name in ("operator", "issuer", "gate", "hardware", "retention"):
+    for name in ("operator", "issuer", "gate", "hardware", "retention", "office"):
         assert tables[name] == defaults[name]
     policy = Policy()
     for key, value in tables["policy"].items():

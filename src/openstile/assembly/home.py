@@ -67,6 +67,11 @@ class Home:
         """The gate's journal of taps, SQLite."""
         return self.folder / "gate" / "journal.db"
 
+    @property
+    def office_database(self) -> Path:
+        """The office's database, where it is SQLite and no other address is set."""
+        return self.folder / "office" / "office.db"
+
 
 def open_home(folder: Path) -> Home:
     """The home at `folder`, made (mode 0700) when absent.

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from openstile.assembly.settings_office import OfficeTable
 from openstile.assembly.settings_text import DEFAULT_SETTINGS
 from openstile.crossing import Policy
 from openstile.face.quality import QualityLimits
@@ -133,6 +134,7 @@ class Settings(BaseModel):
     trust: TrustTable = TrustTable()
     retention: RetentionTable = RetentionTable()
     uplink: UplinkTable = UplinkTable()
+    office: OfficeTable = OfficeTable()
 
     def to_policy(self) -> Policy:
         """The crossing's policy, built once. Raises `BadInputError` naming the table and key that is wrong."""

@@ -67,4 +67,22 @@ ca_file = ""                # certificates (PEM) that the office is checked with
 
 [retention]
 trips_hours = 48            # then a tap becomes one in a count per day and product; first the office must hold it
+
+[office]
+name = "Openstile"          # as passkeys' prompts show it
+database = ""               # sqlite:////path/office.db or postgresql://user@host/name; empty: in the home
+listen = "127.0.0.1:8080"   # plain HTTP: a proxy in front of it speaks TLS
+public_url = "http://localhost:8080" # as browsers see the office; passkeys are bound to it
+proxies = []                # addresses of proxies whose X-Forwarded-For is believed
+currency = "EUR"
+feed = ""                   # GTFS feed, zip or folder
+fare_rules = ""             # caps, systems, period products (docs/fares.md)
+clock_tolerance_s = 120     # taps of clocks that are further off go to review
+metrics_token_file = ""     # file with the token that /metrics asks for; empty: it is closed
+traces_url = ""             # OTLP over HTTP; needs the extra telemetry
+oidc_issuer = ""            # OpenID provider of the staff; empty: passkeys only
+oidc_client_id = ""
+oidc_client_secret_file = "" # empty: a public client
+oidc_redirect_url = ""      # page that takes the provider's answer
+oidc_ca_file = ""           # certificates (PEM) that the provider is checked with; empty: the system's
 """

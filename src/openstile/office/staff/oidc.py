@@ -8,10 +8,8 @@ import ssl
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -25,6 +23,7 @@ from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from openstile.office.staff.addresses import check_https
 from openstile.office.staff.bounded import BoundedTransport
 from openstile.office.staff.challenges import Begun, Purpose, begin, take
 from openstile.office.staff.faults import SignInError
@@ -59,7 +58,7 @@ class OidcClient:
     ca_file: Path | None = None
 
     def __post_init__(self) -> None:
-        _check_address(self.issuer, "office.oidc_issuer")
+        check_https(self.issuer, "office.oidc_issuer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class OidcProvider:
             if not isinstance(metadata.get(name), str):
                 raise OidcUnavailableError(f"OpenID provider: says no {name}; look at the provider")
             try:
-                _check_address(metadata[name], name)
+                check_https(metadata[name], name)
             except BadInputError as error:
                 raise OidcUnavailableError(f"OpenID provider: {error}") from None
         return metadata
@@ -216,24 +215,3 @@ def _document(ask: Callable[[], httpx.Response], *, refused: Container[int]) -> 
     if answer.status_code in refused:
         raise SignInError
     return document if isinstance(document, dict) else None
-
-
-def _check_address(url: str, name: str) -> None:
-    """Refuses what is not https; plain http is for this machine alone."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        raise BadInputError(f"{name}: is no address; write https://...") from None
-    if parts.scheme == "https" and host:
-        return
-    if parts.scheme == "http" and _is_loopback(host):
-        return
-    raise BadInputError(f"{name}: is not https; write https://...")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
