@@ -95,23 +95,25 @@ def read_stop_areas(
     The reference says so of platforms; entrances and boarding areas, where gates stand too, are treated alike.
     """
     seen: dict[tuple[str, str], int] = {}
-    own: dict[str, set[str]] = {}
+    own: dict[str, list[str]] = {}
     for row in source.rows("stop_areas.txt", needed=("area_id", "stop_id")):
         area_id = row.need_known("area_id", areas, "areas.txt")
         stop_id = row.need_known("stop_id", places, "stops.txt")
         row.once(seen, (area_id, stop_id), "this record")
-        own.setdefault(stop_id, set()).add(area_id)
+        own.setdefault(stop_id, []).append(area_id)
     filled = {area_id for area_id, _ in seen}
     for area_id in areas:
         if area_id not in filled:
             source.notes.warn(f"no stop is in area {area_id!r}", file="areas.txt")
+    shared: dict[tuple[str, ...], frozenset[str]] = {}
+    sets = {stop_id: shared.setdefault(tuple(those), frozenset(those)) for stop_id, those in own.items()}
     found = {}
     for stop_id, place in places.items():
         at: str | None = stop_id
         while at is not None and at not in own:
             at = places[at].parent_id
         if at is not None:
-            found[stop_id] = frozenset(own[at])
+            found[stop_id] = sets[at]
         elif own and place.kind == _STOP:
             place.row.warn("is in no area")
     return found

@@ -66,6 +66,12 @@ class Row:
         value = "" if at is None else self.values[at]
         if not value:
             return None
+        if value.isprintable() and value[0] != " " != value[-1] and len(value) <= FEED_FIELD_CHARS_MAX:
+            return value
+        return self._odd(column, value)
+
+    def _odd(self, column: str, value: str) -> str | None:
+        """`text` of a value that has spaces around it, or what no field may hold, or characters that cannot be seen."""
         if len(value) > FEED_FIELD_CHARS_MAX:
             raise self.fault(f"{column} is longer than {FEED_FIELD_CHARS_MAX} characters; shorten it")
         if _CONTROL.search(value):
@@ -104,15 +110,18 @@ class Row:
         """An id that must stand in `among`, of which people say `where`."""
         value = self.text(column)
         if value is not None and value not in among:
-            raise self.fault(f"{column} {_shown(value)} is not in {where}; add it there or correct it here")
+            raise self._unknown(column, value, where)
         return value
 
     def need_known(self, column: str, among: Mapping[str, object], where: str) -> str:
         """As `known`, of a field that must not be empty."""
-        self.need(column)
-        value = self.known(column, among, where)
-        assert value is not None
+        value = self.need(column)
+        if value not in among:
+            raise self._unknown(column, value, where)
         return value
+
+    def _unknown(self, column: str, value: str, where: str) -> FeedError:
+        return self.fault(f"{column} {_shown(value)} is not in {where}; add it there or correct it here")
 
     def once(self, seen: dict[Key, int], key: Key, what: str) -> None:
         """Raises FeedError when `key`, of which people say `what`, stood on an earlier line."""

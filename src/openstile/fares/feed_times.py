@@ -1,6 +1,7 @@
 """When things are: services with their days, and timeframes of a feed."""
 
 import re
+from bisect import bisect_left
 from datetime import date, timedelta
 
 from openstile.fares.feed_rows import Row, Source
@@ -102,12 +103,14 @@ def _span(row: Row) -> tuple[int, int]:
 
 
 def _check_overlap(row: Row, earlier: list[tuple[int, int, int]], start_s: int, end_s: int) -> None:
-    for other_start, other_end, line in earlier:
+    """`earlier`: starts, ends and lines of one group and service, sorted; they do not overlap with each other."""
+    at = bisect_left(earlier, (start_s, end_s, row.line))
+    for other_start, other_end, line in earlier[max(0, at - 1) : at + 1]:
         if start_s < other_end and other_start < end_s:
             raise row.fault(
                 f"overlaps with line {line}, of the same group and service; let one end where the other starts"
             )
-    earlier.append((start_s, end_s, row.line))
+    earlier.insert(at, (start_s, end_s, row.line))
 
 
 def _seconds(row: Row, column: str, text: str) -> int:
