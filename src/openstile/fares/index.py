@@ -41,14 +41,14 @@ class FareIndex:
         for span in self._joins.effective(legs):
             offers = fares.offers(span.leg)
             if stretch and (not offers or offers[0].price.currency != stretch[0].offers[0].price.currency):
-                chains += cheapest(stretch, rules=self._transfers, transfers=fares.transfers)
+                chains += cheapest(stretch, fares.transfers)
                 stretch = []
             if offers:
                 stretch.append(Ride(span, offers))
             else:
                 chains.append(Chain(span.first, span.last, (), None))
         if stretch:
-            chains += cheapest(stretch, rules=self._transfers, transfers=fares.transfers)
+            chains += cheapest(stretch, fares.transfers)
         return tuple(chains)
 
     def _fares(self, rider: Rider) -> RiderFares:
@@ -59,6 +59,11 @@ class FareIndex:
         if found is None:
             prices = prices_for(self._feed, rider)
             found = self._riders[rider] = RiderFares(
-                self._legs, self._feed.stops, self._timeframes, prices, self._transfers.for_rider(prices)
+                self._legs,
+                self._feed.stops,
+                self._timeframes,
+                prices,
+                self._transfers,
+                self._transfers.for_rider(prices),
             )
         return found

@@ -7,7 +7,7 @@ from openstile.fares.rides import Leg
 from openstile.fares.values import JoinRule, Stop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EffectiveLeg:
     """Legs `first` to `last` (indices, both inclusive) as the one leg that leg rules see."""
 

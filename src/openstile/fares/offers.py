@@ -6,42 +6,38 @@ from dataclasses import dataclass, field
 from openstile.fares.match import AreaClass, LegRules, Matches
 from openstile.fares.rides import Leg
 from openstile.fares.timeframes import Timeframes
-from openstile.fares.transfers import GroupPair, Transfer
+from openstile.fares.transfers import GroupPair, Transfer, TransferRules
 from openstile.fares.values import LegRule, Stop
 from openstile.terms.limits import FARE_CACHED_MAX
 from openstile.terms.money import Money
 
+_Groups = tuple[frozenset[str], frozenset[str]]
+_Cell = tuple[Matches, dict[_Groups, tuple["Offer", ...]]]
+"""What matches a network and two places, and what it was found to offer by timeframe groups."""
 _NO_GROUPS: frozenset[str] = frozenset()
 _TIMES_CACHED_MAX = 256
 """Combinations of timeframe groups that are remembered of one pair of places."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Offer:
-    """A product that pays for a leg, and the leg rule that says so."""
+    """A product that pays for a leg, and the leg rule that says so. Not changed once made.
 
-    leg_group_id: str | None
+    `group` is the leg group for sorting, no group first; `leaves` and `enters` are what transfer rules name it
+    (TransferRules.named).
+    """
+
+    group: str
+    leaves: str | None
+    enters: str | None
     price: Money
     product_id: str
     line: int
 
     @property
-    def group_order(self) -> str:
-        """For sorting: no group comes first."""
-        return self.leg_group_id or ""
-
-    @property
     def order(self) -> tuple[int, str, int]:
         """The cheapest first, then by the product's id, so that the order of rules in a file does not matter."""
         return self.price.minor, self.product_id, self.line
-
-
-@dataclass(slots=True)
-class _Cell:
-    """What matches a network and two places, and what it was found to offer by timeframe groups."""
-
-    matches: Matches
-    offers: dict[tuple[frozenset[str], frozenset[str]], tuple[Offer, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -52,6 +48,7 @@ class RiderFares:
     stops: Mapping[str, Stop]
     timeframes: Timeframes
     prices: Mapping[str, Money]
+    transfer_rules: TransferRules
     transfers: Mapping[GroupPair, tuple[Transfer, ...]]
     _cells: dict[tuple[str | None, AreaClass, AreaClass], _Cell] = field(default_factory=dict)
 
@@ -70,16 +67,17 @@ class RiderFares:
         if cell is None:
             if len(self._cells) >= FARE_CACHED_MAX:
                 self._cells.clear()
-            cell = self._cells[key] = _Cell(self.rules.match(*key))
-        groups = self._groups(leg, cell.matches)
-        found = cell.offers.get(groups)
+            cell = self._cells[key] = (self.rules.match(*key), {})
+        matches, known = cell
+        groups = self._groups(leg, matches)
+        found = known.get(groups)
         if found is None:
-            if len(cell.offers) >= _TIMES_CACHED_MAX:
-                cell.offers.clear()
-            found = cell.offers[groups] = self._offers(cell.matches.within(*groups))
+            if len(known) >= _TIMES_CACHED_MAX:
+                known.clear()
+            found = known[groups] = self._offers(matches.within(*groups))
         return found
 
-    def _groups(self, leg: Leg, matches: Matches) -> tuple[frozenset[str], frozenset[str]]:
+    def _groups(self, leg: Leg, matches: Matches) -> _Groups:
         """The timeframe groups at the start and at the end of a leg, where they matter."""
         start = end = _NO_GROUPS
         if matches.from_timed:
@@ -91,14 +89,22 @@ class RiderFares:
     def _offers(self, rules: Iterable[LegRule]) -> tuple[Offer, ...]:
         """Amounts of two currencies cannot be compared: the one that comes first in the alphabet counts."""
         offers = [
-            Offer(rule.leg_group_id, price, rule.product_id, rule.line)
+            Offer(
+                rule.leg_group_id or "",
+                *self.transfer_rules.named(rule.leg_group_id),
+                price,
+                rule.product_id,
+                rule.line,
+            )
             for rule in rules
             if (price := self.prices.get(rule.product_id)) is not None
         ]
-        currency = min((offer.price.currency for offer in offers), default="")
+        if len(offers) <= 1:
+            return tuple(offers)
+        currency = min([offer.price.currency for offer in offers])
         best: dict[str, Offer] = {}
         for offer in offers:
-            known = best.get(offer.group_order)
+            known = best.get(offer.group)
             if offer.price.currency == currency and (known is None or offer.order < known.order):
-                best[offer.group_order] = offer
-        return tuple(best[group] for group in sorted(best))
+                best[offer.group] = offer
+        return tuple([best[group] for group in sorted(best)])

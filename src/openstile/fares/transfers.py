@@ -9,14 +9,15 @@ from openstile.terms.money import Money
 
 GroupPair = tuple[str | None, str | None]
 """The from_leg_group_id and to_leg_group_id of the transfer rules that match a transfer."""
-_ANY_COUNT = 2**62
+_NO_LIMIT = 2**62
 _FROM_ARRIVAL = (DurationType.ARRIVAL_TO_DEPARTURE, DurationType.ARRIVAL_TO_ARRIVAL)
 _TO_DEPARTURE = (DurationType.DEPARTURE_TO_DEPARTURE, DurationType.ARRIVAL_TO_DEPARTURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A transfer rule for one rider. `price` None: free; `barred`: its product is not for this rider.
+    """A transfer rule for one rider. `price` None: free; `barred`: its product is not for this rider. `order` decides
+    between rules that cost the same.
 
     `duration_s` is measured from the departure of the first leg, or its arrival, to the departure of the last leg, or
     its arrival.
@@ -24,6 +25,7 @@ class Transfer:
 
     kind: TransferType
     price: Money | None
+    cost: int
     barred: bool
     product_id: str | None
     line: int
@@ -31,6 +33,7 @@ class Transfer:
     duration_s: int | None
     from_departure: bool
     to_departure: bool
+    order: tuple[str, int, int]
 
     def in_time(self, first: Leg, last: Leg) -> bool:
         """Whether the time from the `first` leg to the `last` is within the limit, which is so at the limit itself.
@@ -54,15 +57,16 @@ class TransferRules:
         self._listed_from = {pair[0] for pair in self._rules}
         self._listed_to = {pair[1] for pair in self._rules}
 
-    def pair(self, from_group_id: str | None, to_group_id: str | None) -> GroupPair:
-        """Which rules are those of a transfer from one leg group to another.
+    def named(self, group_id: str | None) -> GroupPair:
+        """What the rules of a transfer from this leg group have as from_leg_group_id, and those of a transfer to it as
+        to_leg_group_id.
 
         An empty group of a rule stands for those that no rule names in the same column, and for legs without a group.
         So the rules of a transfer all have the same two groups, filled or empty.
         """
         return (
-            from_group_id if from_group_id in self._listed_from else None,
-            to_group_id if to_group_id in self._listed_to else None,
+            group_id if group_id in self._listed_from else None,
+            group_id if group_id in self._listed_to else None,
         )
 
     def for_rider(self, prices: Mapping[str, Money]) -> Mapping[GroupPair, tuple[Transfer, ...]]:
@@ -77,11 +81,13 @@ def _transfer(rule: TransferRule, prices: Mapping[str, Money]) -> Transfer:
     return Transfer(
         kind=rule.transfer_type,
         price=price,
+        cost=0 if price is None else price.minor,
         barred=rule.product_id is not None and price is None,
         product_id=rule.product_id,
         line=rule.line,
-        count_max=rule.count if counted and rule.count is not None else _ANY_COUNT,
+        count_max=rule.count if counted and rule.count is not None else _NO_LIMIT,
         duration_s=rule.duration_s,
         from_departure=rule.duration_type not in _FROM_ARRIVAL,
         to_departure=rule.duration_type in _TO_DEPARTURE,
+        order=(rule.product_id or "", _NO_LIMIT if rule.duration_s is None else rule.duration_s, rule.line),
     )
