@@ -26,6 +26,10 @@ def rules(text: str, *, currency: str = 'currency = "EUR"\n') -> FareRules:
     return parse_rules((currency + text).encode(), source="fares.toml")
 
 
+def _eur(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
 def test_every_key_is_read() -> None:
     text = """
     [service_day]
@@ -71,23 +75,23 @@ def test_every_key_is_read() -> None:
     [categories.student]
     pays_as = "child"
     """
-    eur, tube = lambda minor: Money(minor, "EUR"), frozenset({"tube"})
+    tube = frozenset({"tube"})
     assert rules(text) == FareRules(
         currency="EUR",
         day_starts=time(4, 30),
         gap_s_max=3 * 3600,
         systems=(
             System("rail", frozenset({"tube", "rail"}), Mode.ENTRY_EXIT, 6600, 30, MissingExit.ENTRY_ZONE,
-                   Amounts(eur(940), {"child": eur(470)})),
+                   Amounts(_eur(940), {"child": _eur(470)})),
         ),
         caps=(
-            Cap("week", "Week", Window.CALENDAR_WEEK, Amounts(eur(4000), {"child": eur(2000)}), None,
+            Cap("week", "Week", Window.CALENDAR_WEEK, Amounts(_eur(4000), {"child": _eur(2000)}), None,
                 Scope(frozenset({"p"}), tube, True), frozenset({"adult", "child"}), 1, 6),
             Cap("rides", "rides", Window.ROLLING_DAYS, None, 12, Scope(), None, 30, 0),
         ),
         periods={
-            "month": Period("month", "Month", Amounts(eur(9900), {"child": eur(100)}), None, 1, 40,
-                            Scope(frozenset({"p"}), tube, True), {"q": eur(200)}),
+            "month": Period("month", "Month", Amounts(_eur(9900), {"child": _eur(100)}), None, 1, 40,
+                            Scope(frozenset({"p"}), tube, True), {"q": _eur(200)}),
         },
         pays_as={"student": "child"},
         media_id="card",

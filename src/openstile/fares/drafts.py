@@ -13,7 +13,7 @@ _WORST = (JourneyState.MISSING_ENTRY, JourneyState.MISSING_EXIT, JourneyState.OP
 """What a journey is when one of its rides is; the first that one is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
     """A journey in the making. `minor`: what its `lines` sum to, zero or more, in the tariff's currency.
 
@@ -21,6 +21,7 @@ class Draft:
     """
 
     rides: Sequence[Ride]
+    legs: tuple[Leg, ...]
     steps: tuple[Step, ...]
     state: JourneyState
     minor: int
@@ -28,17 +29,24 @@ class Draft:
     at_maximum: bool = False
 
     @property
-    def legs(self) -> tuple[Leg, ...]:
-        """The legs, in the order of time."""
-        return tuple(ride.leg for ride in self.rides)
+    def products(self) -> tuple[str, ...]:
+        """The products it costs, each once."""
+        if len(self.steps) == 1 and self.steps[0].product_id is not None:
+            return (self.steps[0].product_id,)
+        return tuple(dict.fromkeys([step.product_id for step in self.steps if step.product_id is not None]))
 
     @property
     def ride_products(self) -> tuple[str, ...]:
         """The products that its rides cost, those of transfers only where there are no others."""
-        of_rides = tuple(
-            s.product_id for s in self.steps if s.product_id is not None and s.kind is not StepKind.TRANSFER
-        )
-        return of_rides or tuple(s.product_id for s in self.steps if s.product_id is not None)
+        if len(self.steps) == 1:
+            return self.products
+        rides = [step for step in self.steps if step.kind is not StepKind.TRANSFER]
+        return tuple([step.product_id for step in rides or self.steps if step.product_id is not None])
+
+    @property
+    def networks(self) -> tuple[str | None, ...]:
+        """The networks of its legs."""
+        return tuple([leg.network_id for leg in self.legs])
 
 
 def drafts_of(tariff: Tariff, rides: Sequence[Ride], rider: Rider) -> Iterator[Draft]:
@@ -67,17 +75,17 @@ def _by_feed(tariff: Tariff, run: list[Ride], rider: Rider) -> Iterator[Draft]:
 
 
 def _of_chain(tariff: Tariff, rides: list[Ride], chain: Chain, rider: Rider) -> Draft:
-    lines = _told(tariff, rides)
+    legs, lines = tuple([ride.leg for ride in rides]), _told(tariff, rides)
     if chain.amount is None:
         lines.append(Line("unknown", _places(tariff, rides[0].leg, rides[-1].leg), None))
-        return Draft(rides, (), JourneyState.UNKNOWN, 0, lines)
+        return Draft(rides, legs, (), JourneyState.UNKNOWN, 0, lines)
     first = chain.first
     steps = chain.steps if first == 0 else tuple(_moved(step, first) for step in chain.steps)
     lines += [_line(tariff, rides, step, rider) for step in steps]
     minor = chain.amount.minor
     if minor < 0:
         lines.append(Line("not_below_zero", (), Money(-minor, tariff.currency)))
-    return Draft(rides, steps, _state(rides), max(0, minor), lines)
+    return Draft(rides, legs, steps, _state(rides), max(0, minor), lines)
 
 
 def _moved(step: Step, by: int) -> Step:
@@ -85,6 +93,8 @@ def _moved(step: Step, by: int) -> Step:
 
 
 def _state(rides: Sequence[Ride]) -> JourneyState:
+    if len(rides) == 1:
+        return rides[0].state
     states = {ride.state for ride in rides}
     return next((state for state in _WORST if state in states), JourneyState.COMPLETE)
 
@@ -93,13 +103,13 @@ def _alone(tariff: Tariff, ride: Ride, rider: Rider) -> Draft:
     """A ride that is not priced by the feed."""
     lines, stop = _told(tariff, [ride]), tariff.stop_name(ride.leg.from_stop_id)
     if ride.priced_by is PricedBy.NOTHING:
-        return Draft((ride,), (), ride.state, 0, [*lines, Line("exit_only", (stop,), None)])
+        return Draft((ride,), (ride.leg,), (), ride.state, 0, [*lines, Line("exit_only", (stop,), None)])
     maximum = tariff.maximum_fare(ride.system, rider.category_id)
     if maximum is None:
         state = ride.state if ride.state is JourneyState.OPEN else JourneyState.UNKNOWN
-        return Draft((ride,), (), state, 0, [*lines, Line(f"{ride.state.value}_unknown", (stop,), None)])
+        return Draft((ride,), (ride.leg,), (), state, 0, [*lines, Line(f"{ride.state.value}_unknown", (stop,), None)])
     lines.append(Line(f"{ride.state.value}_maximum", (stop,), maximum))
-    return Draft((ride,), (), ride.state, maximum.minor, lines, at_maximum=True)
+    return Draft((ride,), (ride.leg,), (), ride.state, maximum.minor, lines, at_maximum=True)
 
 
 def _told(tariff: Tariff, rides: Sequence[Ride]) -> list[Line]:

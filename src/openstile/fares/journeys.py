@@ -22,7 +22,7 @@ class PricedBy(Enum):
     """An exit tap where only entries are priced: there is nothing to pay."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ride:
     """One ride, and the ids of all its taps in the order of time. `doubles`: taps of it that repeat another one."""
 
@@ -47,13 +47,9 @@ class _Growing:
     def is_repeated_by(self, tap: FareTap, system: System) -> bool:
         """Whether `tap` is the newest tap of this ride once more, at the same stop within the system's time."""
         newest = self.exit or self.entry
-        return (
-            newest is not None
-            and newest.way is tap.way
-            and newest.stop_id == tap.stop_id
-            and self.system is system
-            and (tap.at - newest.at).total_seconds() <= system.double_tap_s
-        )
+        if newest is None or newest.way is not tap.way or newest.stop_id != tap.stop_id or self.system is not system:
+            return False
+        return (tap.at - newest.at).total_seconds() <= system.double_tap_s
 
     def takes(self, exit_tap: FareTap, system: System) -> bool:
         """Whether an exit tap belongs to this ride: it has an entry and no exit, in one system, and in time."""
@@ -93,7 +89,8 @@ def in_order(taps: Iterable[FareTap]) -> Sequence[FareTap]:
     """The taps as they happened; of two in one second the exit comes first. Raises BadInputError."""
     by_id: dict[str, FareTap] = {}
     for tap in taps:
-        if by_id.setdefault(tap.tap_id, tap) != tap:
+        known = by_id.setdefault(tap.tap_id, tap)
+        if known is not tap and known != tap:
             raise BadInputError(f"tap {tap.tap_id[:40]!r}: is there twice with different content; give each tap its id")
     return sorted(by_id.values(), key=_order)
 

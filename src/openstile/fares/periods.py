@@ -67,7 +67,7 @@ def _saving(draft: Draft, period: Period) -> tuple[int, bool]:
     """How much of a journey the product pays, in minor units, and whether that is because of an extension fare."""
     legs, scope = draft.legs, period.scope
     if draft.at_maximum:
-        meant = scope.maximum_fares and scope.has_networks(tuple(leg.network_id for leg in legs))
+        meant = scope.maximum_fares and scope.has_networks(draft.networks)
         return (draft.minor if meant else 0), False
     saving, extends = 0, False
     for step in draft.steps:

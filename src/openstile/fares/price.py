@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from openstile.fares.caps import CapBook, Capped
+from openstile.fares.caps import CapBook
 from openstile.fares.drafts import Draft, drafts_of
 from openstile.fares.journeys import rides_of
 from openstile.fares.periods import PeriodBook
 from openstile.fares.rides import Counted, FareTap, HeldPeriod, JourneyState, Line, PricedJourney, Rider
 from openstile.fares.rules import Window
 from openstile.fares.tariff import ActiveCap, Tariff
-from openstile.terms.money import Money
 
 _WINDOWS = {Window.SERVICE_DAY: "day", Window.CALENDAR_WEEK: "week", Window.ROLLING_DAYS: "rolling"}
 
@@ -40,35 +39,28 @@ def price_taps(
 
 
 def _priced(tariff: Tariff, draft: Draft, periods: PeriodBook, caps: CapBook) -> PricedJourney:
-    legs, currency, lines = draft.legs, tariff.currency, draft.lines
-    day = tariff.service_day(legs[0].start)
+    lines, day = draft.lines, tariff.service_day(draft.legs[0].start)
     covered = periods.cover(draft, day)
     if covered is not None:
         lines.append(covered.line)
     full = draft.minor - (0 if covered is None else covered.minor)
-    capped = caps.charge(
-        full,
-        day=day,
-        products=draft.ride_products,
-        networks=tuple(leg.network_id for leg in legs),
-        at_maximum=draft.at_maximum,
-    )
+    capped = caps.charge(full, day=day, draft=draft)
     if capped.by is not None:
-        lines.append(_cap_line(capped.by, capped, full, currency))
-    amount = Money(capped.minor, currency)
-    tap_ids = tuple(tap_id for ride in draft.rides for tap_id in ride.tap_ids)
+        lines.append(_cap_line(tariff, capped.by, capped.minor - full))
+    amount = tariff.money(capped.minor)
+    tap_ids = tuple([tap_id for ride in draft.rides for tap_id in ride.tap_ids])
     return PricedJourney(
         key=tap_ids[0],
         tap_ids=tap_ids,
-        legs=legs,
+        legs=draft.legs,
         day=day,
         state=draft.state,
-        product_ids=tuple(dict.fromkeys(step.product_id for step in draft.steps if step.product_id is not None)),
+        product_ids=draft.products,
         amount=amount,
         lines=tuple(lines),
         counted=Counted(
             day=day,
-            full=Money(full, currency),
+            full=tariff.money(full),
             charged=amount,
             rides=int(draft.minor > 0 and draft.state is not JourneyState.UNKNOWN),
             cap_scopes=capped.scopes,
@@ -77,10 +69,10 @@ def _priced(tariff: Tariff, draft: Draft, periods: PeriodBook, caps: CapBook) ->
     )
 
 
-def _cap_line(active: ActiveCap, capped: Capped, full: int, currency: str) -> Line:
+def _cap_line(tariff: Tariff, active: ActiveCap, minor: int) -> Line:
     cap, window = active.cap, _WINDOWS[active.cap.window]
     if cap.amounts is None:
         code, limit = f"count_{window}", str(active.limit)
     else:
-        code, limit = f"cap_{window}", Money(active.limit, currency).decimal
-    return Line(code, (cap.name, limit, str(cap.days_long)), Money(capped.minor - full, currency))
+        code, limit = f"cap_{window}", tariff.money(active.limit).decimal
+    return Line(code, (cap.name, limit, str(cap.days_long)), tariff.money(minor))

@@ -76,9 +76,9 @@ class Counted:
     """What caps and period products need to know of a journey after its places and times faded.
 
     `day` is its service day; `full` what it would have cost without caps, `charged` what it did; `rides` is 1 for a
-    journey that costs something by the feed, whoever pays (0 for others). `cap_scopes` names the caps (of the operator's
-    file) that it counts towards, a rolling one with the first day of its window, as in `week@2026-03-02`; `period_id`
-    is the period product that paid for it.
+    journey that costs something, whoever pays (0 for others). `cap_scopes` names the caps of the operator's file that
+    it counts towards, a rolling one with the first day of its window, as in `week@2026-03-02`; `period_id` is the
+    period product that paid for it.
     """
 
     day: date

@@ -10,6 +10,7 @@ from openstile.fares.rides import HeldPeriod, PricedJourney, Rider
 from openstile.fares.rules import Amounts, Cap, FareRules, Period, Scope, System
 from openstile.fares.values import FareProduct, Feed
 from openstile.terms import BadInputError
+from openstile.terms.limits import FARE_CACHED_MAX
 from openstile.terms.money import Money
 
 _LAST_YEAR = 9000
@@ -53,6 +54,7 @@ class Tariff:
         self._default_category = next((c.category_id for c in feed.categories.values() if c.is_default), None)
         self._names = _names(self.feed.products)
         self.gap_s = _gap_s(feed, self.rules)
+        self._money: dict[int, Money] = {}
         self._transfer_s = {rule.line: rule.duration_s for rule in feed.transfer_rules}
 
     def service_day(self, at: datetime) -> date:
@@ -121,6 +123,15 @@ class Tariff:
         """What the feed calls a stop; its id where it has no name, or the feed no such stop."""
         stop = self.feed.stops.get(stop_id)
         return stop.name if stop is not None and stop.name else stop_id
+
+    def money(self, minor: int) -> Money:
+        """An amount in the tariff's currency; the same few come again and again."""
+        found = self._money.get(minor)
+        if found is None:
+            if len(self._money) >= FARE_CACHED_MAX:
+                self._money.clear()
+            found = self._money[minor] = Money(minor, self.currency)
+        return found
 
     def transfer_s(self, line: int) -> int | None:
         """For how many seconds the transfer rule on a line of the feed allows transfers, None: without limit."""
