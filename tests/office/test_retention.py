@@ -279,7 +279,7 @@ def _declares(table: Table, name: str, until: Until) -> bool:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"trips_hours": 0}, {"trips_hours": 169}, {"review_days": 31}, {"review_days": 1}, {"audit_days": 29},
+    [{"trips_hours": 0}, {"trips_hours": 169}, {"review_days": 31}, {"review_days": 1}, {"audit_days": 30},
      {"backup_days": 0}],
 )  # fmt: skip
 def test_times_outside_the_limits_are_refused(wrong: dict[str, int]) -> None:

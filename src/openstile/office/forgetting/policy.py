@@ -44,7 +44,11 @@ class Retention:
         for name, least, most in (
             ("trips_hours", 1, TRIPS_HOURS_MAX),
             ("review_days", 1, REVIEW_DAYS_MAX),
-            ("audit_days", AUDIT_DAYS_MIN, AUDIT_DAYS_MAX),
+            (
+                "audit_days",
+                AUDIT_DAYS_MIN + 1,
+                AUDIT_DAYS_MAX,
+            ),  # a day more than the database insists on, by its own clock
             ("backup_days", 1, BACKUP_DAYS_MAX),
         ):
             if not least <= getattr(self, name) <= most:

@@ -4,11 +4,11 @@ from sqlalchemy import MetaData, Table
 
 from openstile.ledger.store import triggers
 from openstile.ledger.store.tables import LEDGER
-from openstile.office.store import accounts, fading, gates, journeys, payments, people, taps
+from openstile.office.store import accounts, fading, gates, journeys, payments, people, people_triggers, taps
 from openstile.office.store.metadata import METADATA
 
 COLLECTIONS: tuple[MetaData, ...] = (METADATA, LEDGER)
-MODULES = (accounts, fading, gates, journeys, payments, people, taps, triggers)
+MODULES = (accounts, fading, gates, journeys, payments, people, people_triggers, taps, triggers)
 """Importing them puts their tables into METADATA, and triggers behind them."""
 
 

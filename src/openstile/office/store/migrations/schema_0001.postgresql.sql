@@ -216,9 +216,9 @@ CREATE TABLE journey (
     CONSTRAINT fk_journey_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
-
 CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
+
+CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -276,11 +276,11 @@ CREATE TABLE invitation (
     CONSTRAINT fk_invitation_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
+CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
 
 CREATE TABLE session (
     token_hash BYTEA NOT NULL,
@@ -365,6 +365,20 @@ CREATE TABLE tap (
 CREATE INDEX ix_tap_at_us ON tap (at_us);
 
 CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
+
+CREATE FUNCTION audit_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' AND OLD.at_us <= extract(epoch FROM clock_timestamp())::bigint * 1000000 - 2592000000000 THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION 'the audit log is append-only';
+    END $$;
+
+CREATE TRIGGER audit_rows BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION audit_guard();
+
+CREATE TRIGGER audit_whole BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_guard();
 
 CREATE TABLE ledger_account (
     account_no BIGSERIAL NOT NULL,

@@ -216,9 +216,9 @@ CREATE TABLE journey (
     CONSTRAINT fk_journey_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
-
 CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
+
+CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -276,11 +276,11 @@ CREATE TABLE invitation (
     CONSTRAINT fk_invitation_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
+CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
 
 CREATE TABLE session (
     token_hash BLOB NOT NULL,
@@ -366,6 +366,17 @@ CREATE TABLE tap (
 CREATE INDEX ix_tap_at_us ON tap (at_us);
 
 CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
+
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER audit_no_early_delete BEFORE DELETE ON audit
+    WHEN OLD.at_us > CAST(strftime('%s', 'now') AS INTEGER) * 1000000 - 2592000000000
+    BEGIN SELECT RAISE(ABORT, 'the audit log keeps what is young'); END;
+
+CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
 CREATE TABLE ledger_account (
     account_no INTEGER NOT NULL,
