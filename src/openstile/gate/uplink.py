@@ -26,6 +26,9 @@ _HASH = re.compile(rf"[0-9a-f]{{{2 * HASH_BYTES}}}")
 _CLOCK_WRONG_S = 20
 """A difference to the office's clock from which on it is tried whether that is why a request was refused."""
 
+_CLOCK_WRONG_MAX = timedelta(days=100 * 366)
+"""Clocks that begin in 1970 are less wrong than this."""
+
 
 class UplinkTransport(Protocol):
     """What carries requests to the office; tests put faults in between."""
@@ -193,13 +196,10 @@ class OfficeClient:
     def _learn_clock(self, answered: Mapping[str, str]) -> bool:
         """Whether the office's clock says that the request was signed at a wrong time, and the next will not be."""
         try:
-            date = parsedate_to_datetime(answered.get("date", ""))
-        except ValueError:
+            ahead = parsedate_to_datetime(answered.get("date", "")).astimezone(UTC) - self._clock.now()
+        except (ValueError, OverflowError):
             return False
-        if date.tzinfo is None:
-            return False
-        ahead = date.astimezone(UTC) - self._clock.now()
-        if abs(ahead - self._ahead) < timedelta(seconds=_CLOCK_WRONG_S):
+        if abs(ahead - self._ahead) < timedelta(seconds=_CLOCK_WRONG_S) or abs(ahead) > _CLOCK_WRONG_MAX:
             return False
         self._ahead = ahead
         _log.warning("this gate's clock and the office's are %.0f s apart; look at both", abs(ahead.total_seconds()))
