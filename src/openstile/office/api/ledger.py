@@ -96,7 +96,7 @@ def export_beancount(office: OfficeDep, _staff: OperatorDep, day: Day = None) ->
 
 def _file(office: Office, media_type: str, write: Callable[[Connection, TextIO], int]) -> StreamingResponse:
     """A file that is written whole before its first byte is sent: what goes wrong is still a problem then."""
-    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # closed behind the last part
+    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 (closed behind the last part)
     try:
         with office.database.read() as connection:
             write(connection, file)
