@@ -18,7 +18,7 @@ from openstile.office.sync import AdmittedGate, SyncError, SyncProblem, admit_re
 from openstile.office.sync.alarms import AlarmKind, clear_alarm, list_alarms
 from openstile.office.sync.claims import ClaimedGate, IssuedClaim, issue_claim, purge_claims, use_claim
 from openstile.office.sync.epochs import EpochPoint, admit_epoch, position
-from openstile.office.sync.keys import KeyChange, change_key, keys_of, public_key_of, revoke_key
+from openstile.office.sync.keys import KeyChange, change_key, keys_of, revoke_key, signing_key
 from openstile.office.sync.nonces import purge_nonces
 from openstile.office.sync.registry import GateState, add_gate, list_gates, lock_gate, read_gate, unlock_gate
 from openstile.terms import BadInputError, GateId
@@ -234,7 +234,7 @@ def test_both_keys_sign_until_the_old_one_ends(database: Database, gate: WorkGat
         assert isinstance(ask(database, request_of(old_kid), after=after), AdmittedGate) is old_signs
         assert isinstance(ask(database, request_of(new_kid), after=after), AdmittedGate)
         with database.read() as connection:
-            assert (public_key_of(connection, old_kid, now=START + after) is not None) is old_signs
+            assert (signing_key(connection, old_kid, now=START + after) is not None) is old_signs
 
 
 def test_key_change_asked_again_says_the_same(database: Database, gate: WorkGate) -> None:

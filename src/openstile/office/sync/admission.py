@@ -1,6 +1,6 @@
 """Who is asking: a signed request becomes a gate that may speak, or a refusal.
 
-Not checked here, but before: the signature (openstile.journal.requests), with the key that `public_key_of` gave.
+Not checked here, but before: the signature (openstile.journal.requests), with the key that `signing_key` gave.
 """
 
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from openstile.office.store.gates import GATE_CLAIM
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_alarm
 from openstile.office.sync.epochs import begin_epoch
 from openstile.office.sync.faults import GATE_LOCKED, SyncError, SyncProblem
-from openstile.office.sync.keys import add_key, is_known_key, public_key_of, retire_keys
+from openstile.office.sync.keys import add_key, is_known_key, retire_keys, signing_key
 from openstile.office.sync.registry import GateState, read_gate, set_state
 from openstile.terms import BadInputError, GateId
 from openstile.terms.limits import CLAIM_TOKEN_CHARS, CLAIM_TTL_S_MAX
@@ -101,7 +101,7 @@ def use_claim(connection: Connection, claim: Claim, *, now: datetime, new_id: Ne
     # 2. It is used for the first time, or by the same key again.
     kid = key_id(claim.uplink_key)
     if row.used_by is not None:
-        is_current = row.used_by == kid and public_key_of(connection, kid, now=now) is not None
+        is_current = row.used_by == kid and signing_key(connection, kid, now=now) is not None
         return ClaimedGate(claim.gate_id, kid) if is_current else _REFUSED
     if is_known_key(connection, kid):
         return SyncProblem("conflict", "This uplink key was in use before; make a new one")

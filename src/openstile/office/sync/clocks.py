@@ -37,8 +37,8 @@ class ClockRules:
     keep: timedelta = timedelta(days=14)
 
     def __post_init__(self) -> None:
-        if not (timedelta(0) < self.tolerance <= timedelta(hours=1) and timedelta(days=1) <= self.keep):
-            raise BadInputError("clock rules: the tolerance must be over 0 s to 1 hour, keeping at least a day")
+        if not (timedelta(0) < self.tolerance <= timedelta(days=1) and timedelta(days=1) <= self.keep):
+            raise BadInputError("clock rules: the tolerance must be over 0 s to 1 day, keeping at least a day")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,14 @@ class UplinkKey:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key (32 bytes, Ed25519) that signs a gate's requests now."""
+
+    gate_id: GateId
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class KeyChange:
     """A gate's new key, valid at once, and until when its old one is (aware UTC)."""
 
@@ -32,10 +40,11 @@ class KeyChange:
     old_until: datetime
 
 
-def public_key_of(connection: Connection, kid: str, *, now: datetime) -> bytes | None:
-    """The key (32 bytes, Ed25519) of this name, None when there is none that may sign now."""
-    chosen = select(GATE_KEY.c.public_key).where(GATE_KEY.c.kid == kid, _valid(now))
-    return connection.execute(chosen).scalar_one_or_none()
+def signing_key(connection: Connection, kid: str, *, now: datetime) -> SigningKey | None:
+    """The key of this name, None when there is none that may sign now."""
+    chosen = select(GATE_KEY.c.gate_id, GATE_KEY.c.public_key).where(GATE_KEY.c.kid == kid, _valid(now))
+    row = connection.execute(chosen).one_or_none()
+    return None if row is None else SigningKey(GateId(row.gate_id), row.public_key)
 
 
 def keys_of(connection: Connection, gate_id: GateId) -> tuple[UplinkKey, ...]:
