@@ -23,6 +23,7 @@ from openstile.cli import (
     journal,
     keys,
     models,
+    office,
     passes,
     status,
     uplink,
@@ -55,6 +56,7 @@ app.command("gate")(gate.gate)
 app.add_typer(journal.app, name="journal")
 app.add_typer(uplink.app, name="uplink")
 app.add_typer(fares.app, name="fares")
+app.add_typer(office.app, name="office")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
@@ -30,6 +31,21 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_app(office: Office) -> FastAPI:
     """The API of `office`. No pages of documentation, no other origins, no state of its own."""
+    app = _operations()
+    app.state.office = office
+    answer_errors(app)
+    app.add_middleware(BoundedBody)
+    app.add_middleware(SafeAnswers, is_https=office.values.public_url.startswith("https:"))
+    app.add_middleware(Observing, metrics=office.metrics)
+    return app
+
+
+def api_document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the API: docs/openapi.json."""
+    return describe(_operations())
+
+
+def _operations() -> FastAPI:
     app = FastAPI(
         title="Openstile office",
         summary="Taps in, journeys priced, money right, trips forgotten.",
@@ -43,13 +59,8 @@ def create_app(office: Office) -> FastAPI:
         lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans would hold paths: observe.requests
     )
-    app.state.office = office
     for router in ROUTERS:
         app.include_router(router)
-    answer_errors(app)
-    app.add_middleware(BoundedBody)
-    app.add_middleware(SafeAnswers, is_https=office.values.public_url.startswith("https:"))
-    app.add_middleware(Observing, metrics=office.metrics)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from openstile.office.api.problems import ANYWHERE, PROBLEMS, Problem, declare
+from openstile.office.api.problems import ANYWHERE, Problem, declare
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -52,8 +52,3 @@ def _complete(operation: dict[str, Any], method: str) -> None:
         else:
             known["description"] += "; " + response["description"]
     operation["responses"] = dict(sorted(responses.items()))
-
-
-def all_problem_names() -> tuple[str, ...]:
-    """The names of all problems."""
-    return tuple(PROBLEMS)
