@@ -1,6 +1,7 @@
 """The operator's file of rules: read whole, or refused with the table and the key."""
 
 import contextlib
+import re
 from datetime import time
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fares.tariff_workshop import LONDON_RULES, london_feed, tariff
 
+import openstile.fares.rules_file as rules_module
+import openstile.fares.rules_table as tables_module
 from openstile.fares import Tariff, read_rules
 from openstile.fares.rules import Amounts, Cap, FareRules, MissingExit, Mode, Period, Scope, System, Window
 from openstile.fares.rules_file import parse_rules
@@ -256,3 +259,23 @@ def test_feed_of_two_currencies_needs_a_word_on_which_counts() -> None:
     assert Tariff(feed, FareRules(currency="CHF")).currency == "CHF"
     with pytest.raises(BadInputError, match="nowhere to be seen"):
         Tariff(feed_of([], []))
+
+
+FARES_PAGE = Path(__file__).resolve().parents[2] / "docs" / "fares.md"
+
+
+def test_example_of_the_documentation_is_read_whole() -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", FARES_PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    found = parse_rules(example.encode(), source="docs/fares.md")
+    assert [system.name for system in found.systems] == ["rail", "bus"]
+    assert (len(found.caps), list(found.periods)) == (3, ["month", "ten"])
+
+
+def test_every_key_that_is_read_is_documented() -> None:
+    code = "".join(path.read_text() for path in (Path(rules_module.__file__), Path(tables_module.__file__)))
+    keys = set(
+        re.findall(r"(?:text|whole|whole_or_none|yes|choice|ids|money|money_by_id|table|tables)\(\"(\w+)\"", code)
+    )
+    assert len(keys) >= 20
+    page = FARES_PAGE.read_text()
+    assert {key for key in keys if not re.search(rf"(`|\[){key}\b", page)} == set()
