@@ -4,7 +4,7 @@ from importlib import import_module
 
 from fuzz.target import Target
 
-GROUPS = ("fuzz.passes", "fuzz.trust", "fuzz.files", "fuzz.network", "fuzz.uplink", "fuzz.pictures")
+GROUPS = ("fuzz.passes", "fuzz.trust", "fuzz.files", "fuzz.network", "fuzz.uplink", "fuzz.fares", "fuzz.pictures")
 PLANTED = "fuzz.planted"
 
 

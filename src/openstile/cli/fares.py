@@ -19,15 +19,24 @@ FeedArgument = Annotated[Path, typer.Argument(metavar="FEED", help="A GTFS feed:
 
 
 @app.command()
-def check(feed: FeedArgument, as_json: JsonOption = False) -> int:
+def check(
+    feed: FeedArgument,
+    rules: Annotated[Path | None, typer.Option(help="fares.toml, checked too, and against the feed.")] = None,
+    as_json: JsonOption = False,
+) -> int:
     """Read a feed's fares strictly. Exit code 2, the file and the line when something is wrong."""
     from openstile.fares.feed import check_feed
+    from openstile.fares.rules_file import read_rules
+    from openstile.fares.tariff import Tariff
 
     checked = check_feed(feed)
+    if rules is not None:
+        Tariff(checked.feed, read_rules(rules))
     if as_json:
         print_json(
             {
                 "feed": str(feed),
+                "rules": None if rules is None else str(rules),
                 "timezone": checked.feed.timezone,
                 "rule_priority": checked.feed.has_priority,
                 "records": dict(checked.records),
@@ -37,6 +46,8 @@ def check(feed: FeedArgument, as_json: JsonOption = False) -> int:
         )
     else:
         _print_checked(feed, checked)
+        if rules is not None:
+            console().print(f"good  rules {rules} fit the feed")
     return 0
 
 
