@@ -49,7 +49,7 @@ def place_hold(connection: Connection, hold: Hold, *, now: datetime, random: Ran
         "day": hold.day, "memo": hold.memo, "expires_us": microseconds_of(hold.expires),
     }  # fmt: skip
     add = (sqlite if is_sqlite(connection) else postgresql).insert(HOLD).values(values)
-    if connection.execute(add.on_conflict_do_nothing()).rowcount != 1:  # used for another account at this very moment
+    if connection.scalar(add.on_conflict_do_nothing().returning(HOLD.c.hold_id)) is None:  # used at this very moment
         raise IdempotencyConflictError("hold: its key was used for another one; give a new key")
     change_balances(connection, [(0, hold.amount.minor, account.number, 0)])
     return hold_id
