@@ -4,7 +4,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -136,9 +136,8 @@ class WorkGate:
 
     def claim(self, token: str, **changed: Any) -> Claim:
         """What the gate brings to make itself known."""
-        values = {"gate_id": self.gate_id, "token": token, "uplink_key": self.uplink_key.public_key,
-                  "journal_key": self.journal_key.public_key, "epoch": self.journal.epoch}  # fmt: skip
-        return Claim(**(values | changed))
+        claim = Claim(self.gate_id, token, self.uplink_key.public_key, self.journal_key.public_key, self.journal.epoch)
+        return replace(claim, **changed)
 
     def admit(self, database: Database) -> None:
         """Makes the gate known to the office, as staff and the gate would."""
