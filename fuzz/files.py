@@ -235,6 +235,7 @@ TARGETS = (
         check=_check_settings,
         seeds=seeds.settings,
         refusals=(BadInputError,),
+        bytes_max=8192,
     ),
     Target(
         name="settings-told",

@@ -179,7 +179,7 @@ def test_bundle_that_was_put_aside_is_sent_again_to_a_gate_that_runs(
     with serving(tmp_path) as served:
         served.files["/bundle"] = (tmp_path / "b.cose").read_bytes()
         told = f'bundle_url = "{served.at("/bundle")}"\nca_file = "{served.ca_file}"'
-        settings.write_text(settings.read_text().replace('bundle_url = ""', told).replace('ca_file = ""', ""))
+        settings.write_text(settings.read_text().replace('bundle_url = ""', told).replace('\nca_file = ""', "\n", 1))
         again = Installation.open(open_home(home))
         with closing(again.fetcher()) as fetcher:
             refresher = Refresher(again, fetcher)
