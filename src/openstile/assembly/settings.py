@@ -25,9 +25,13 @@ from openstile.terms.errors import BadInputError
 from openstile.terms.files import write_private
 from openstile.terms.ids import GateId
 from openstile.terms.limits import (
+    AUDIT_DAYS_MAX,
+    AUDIT_DAYS_MIN,
+    BACKUP_DAYS_MAX,
     BATCH_TAPS_MAX,
     BUNDLE_LISTS_MAX,
     BUNDLE_PRODUCTS_MAX,
+    REVIEW_DAYS_MAX,
     SETTINGS_BYTES_MAX,
     STATUS_ENTRIES_MAX,
 )
@@ -113,9 +117,12 @@ class UplinkTable(_Table):
 
 
 class RetentionTable(_Table):
-    """How long a trip is a trip."""
+    """How long a trip is a trip; the others are of an office."""
 
     trips_hours: Annotated[int, Field(ge=1, le=168)] = 48
+    review_days: Annotated[int, Field(ge=1, le=REVIEW_DAYS_MAX)] = 14
+    audit_days: Annotated[int, Field(gt=AUDIT_DAYS_MIN, le=AUDIT_DAYS_MAX)] = 400
+    backup_days: Annotated[int, Field(ge=1, le=BACKUP_DAYS_MAX)] = 7
 
 
 class Settings(BaseModel):

@@ -67,6 +67,9 @@ ca_file = ""                # certificates (PEM) that the office is checked with
 
 [retention]
 trips_hours = 48            # then a tap becomes one in a count per day and product; first the office must hold it
+review_days = 14            # an office: for how long a trip that cannot be priced waits for somebody to look
+audit_days = 400            # an office: of what staff did, and of alarms
+backup_days = 7             # an office: then `office backup --prune` removes a backup
 
 [office]
 name = "Openstile"          # as passkeys' prompts show it

@@ -24,6 +24,7 @@ from openstile.cli import (
     keys,
     models,
     office,
+    office_store,
     passes,
     status,
     uplink,
@@ -56,6 +57,7 @@ app.command("gate")(gate.gate)
 app.add_typer(journal.app, name="journal")
 app.add_typer(uplink.app, name="uplink")
 app.add_typer(fares.app, name="fares")
+office_store.add_to(office.app)
 app.add_typer(office.app, name="office")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
