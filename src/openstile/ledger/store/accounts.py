@@ -52,8 +52,12 @@ def lock_accounts(connection: Connection, names: Iterable[str], *, seed: int) ->
     Raises UnknownAccountError.
     """
     wanted = sorted(set(names))
-    rows = lock_rows(connection, wanted, seed=seed)
-    found = {row[1]: LockedAccount(row[0], row[1], _SIGN[row[2]], *row[3:]) for row in rows}
+    found = {
+        name: LockedAccount(number, name, _SIGN[kind], currency, shards, overdraft, shard, balance, held)
+        for number, name, kind, currency, shards, overdraft, shard, balance, held in lock_rows(
+            connection, wanted, seed=seed
+        )
+    }
     if len(found) < len(wanted):
         raise UnknownAccountError(tuple(name for name in wanted if name not in found))
     return found

@@ -5,12 +5,15 @@ SQLite takes rows one by one, or names as a JSON list.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, func, literal, select
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 
 PostingRow = tuple[str, str, date, str, bytes, str, str | None, int]
 """posting_id, kind, day, key, request_hash, memo, reverses, entries"""
@@ -81,15 +84,15 @@ def lock_rows(connection: Connection, names: list[str], *, seed: int) -> Sequenc
     them and gives each as it is once locked; in SQLite whoever writes is alone.
     """
     if is_sqlite(connection):
-        return connection.exec_driver_sql(_LOCK_SQLITE, (seed, json.dumps(names))).all()
-    return connection.exec_driver_sql(_LOCK, (seed, names)).all()
+        return _run(connection, _LOCK_SQLITE, (seed, json.dumps(names)))
+    return _run(connection, _LOCK, (seed, names))
 
 
 def find_keys(connection: Connection, keys: list[str]) -> Sequence[Any]:
     """Postings by idempotency key: key, posting_id, request_hash."""
     if is_sqlite(connection):
-        return connection.exec_driver_sql(_KEYS_SQLITE, (json.dumps(keys),)).all()
-    return connection.exec_driver_sql(_KEYS, (keys,)).all()
+        return _run(connection, _KEYS_SQLITE, (json.dumps(keys),))
+    return _run(connection, _KEYS, (keys,))
 
 
 def add_postings(
@@ -101,15 +104,13 @@ def add_postings(
     posting, was committed since the caller looked. Their entries are not added; balances are, the caller takes it back.
     """
     if is_sqlite(connection):  # the posting's row seals its entries: they come first
-        connection.exec_driver_sql(
-            _ADD_ENTRIES_SQLITE, [(*row[:3], row[3].isoformat(), row[4], row[5]) for row in entries]
-        )
-        connection.exec_driver_sql(_ADD_POSTINGS_SQLITE, [(*row[:2], row[2].isoformat(), *row[3:]) for row in postings])
+        _run_many(connection, _ADD_ENTRIES_SQLITE, [(*row[:3], row[3].isoformat(), row[4], row[5]) for row in entries])
+        _run_many(connection, _ADD_POSTINGS_SQLITE, [(*row[:2], row[2].isoformat(), *row[3:]) for row in postings])
         change_balances(connection, changes)
         return frozenset()
     ordered = sorted(postings, key=itemgetter(3))  # by key: whoever races waits in one order
     columns = (*_columns(ordered), *_columns(entries), *_columns(changes or [(0, 0, 0, 0)]))
-    added = {row[0] for row in connection.exec_driver_sql(_POST, columns)}
+    added = {row[0] for row in _run(connection, _POST, columns)}
     return frozenset(row[0] for row in postings if row[0] not in added) if len(added) < len(postings) else frozenset()
 
 
@@ -118,9 +119,37 @@ def change_balances(connection: Connection, changes: Sequence[Change]) -> None:
     if not changes:
         return
     if is_sqlite(connection):
-        connection.exec_driver_sql(_CHANGE_BALANCES_SQLITE, list(changes))
+        _run_many(connection, _CHANGE_BALANCES_SQLITE, changes)
     else:
-        connection.exec_driver_sql(_CHANGE_BALANCES, _columns(changes))
+        _run(connection, _CHANGE_BALANCES, _columns(changes))
+
+
+def _run(connection: Connection, statement: str, parameters: Sequence[Any]) -> Sequence[Any]:
+    with _cursor(connection, statement) as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else ()
+
+
+def _run_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    with _cursor(connection, statement) as cursor:
+        cursor.executemany(statement, rows)
+
+
+@contextmanager
+def _cursor(connection: Connection, statement: str) -> Iterator[DBAPICursor]:
+    """A cursor of the driver, in the connection's transaction; its errors are SQLAlchemy's, and show no values."""
+    if not connection.in_transaction():
+        connection.begin()  # as SQLAlchemy itself does before a first statement
+    cursor = connection.connection.cursor()
+    driver_error = connection.dialect.loaded_dbapi.Error
+    try:
+        yield cursor
+    except driver_error as error:
+        raise DBAPIError.instance(
+            statement, None, error, driver_error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:

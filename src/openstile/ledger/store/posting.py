@@ -27,7 +27,7 @@ _ENTRIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Draft:
     posting_id: str
     kind: str

@@ -33,10 +33,11 @@ SQLITE: tuple[str, ...] = (
     _trigger(
         "ledger_posting_seals",
         "BEFORE INSERT ON ledger_posting",
-        "(SELECT count(*) <> NEW.entries OR sum(day <> NEW.day) > 0 OR max(position) <> NEW.entries - 1"
-        " FROM ledger_entry WHERE posting_id = NEW.posting_id)"
-        " OR EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id"
-        " GROUP BY currency HAVING sum(amount_minor) <> 0)",
+        "(SELECT count(*) <> NEW.entries OR max(position) <> NEW.entries - 1 OR min(day) <> NEW.day"
+        " OR max(day) <> NEW.day OR CASE WHEN min(currency) = max(currency) THEN sum(amount_minor) <> 0"
+        " ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id"
+        " GROUP BY currency HAVING sum(amount_minor) <> 0) END"
+        " FROM ledger_entry WHERE posting_id = NEW.posting_id)",
         "a posting must have all its entries, of its day, that sum to zero in each currency",
     ),
     _trigger(
