@@ -28,7 +28,7 @@ class Town:
 
     def found(self, riders: Iterable[str] = "ab") -> "Town":
         """Puts the gate and the riders there."""
-        gate = {"gate_id": "north-1", "stop_id": STOP, "network_id": None, "direction": "in", "state": "admitted",
+        gate = {"gate_id": "north-1", "stop_id": "north", "network_id": None, "direction": "in", "state": "admitted",
                 "added_us": 1}  # fmt: skip
         epoch = {"epoch_id": 1, "gate_id": "north-1", "epoch": b"e" * 16, "journal_key": b"k" * 32, "begun_us": 1,
                  "reason": "claimed", "after_epoch": None, "after_seq": None, "seq": 0, "hash": b"h" * 32,

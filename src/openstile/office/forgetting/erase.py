@@ -7,18 +7,17 @@ backups (openstile.office.backup has their policy).
 from sqlalchemy import text
 
 from openstile.office.store.database import Database, explained
-from openstile.office.store.schema import all_tables
+from openstile.office.store.metadata import METADATA
 from openstile.terms.held import Until
 
 _WAIT_S = 10
+_GOES = (Until.TRIPS_FADE, Until.PASS_FORGOTTEN, Until.ACCOUNT_ERASED, Until.EXPIRES)
 
 
-def tables_of_trips() -> tuple[str, ...]:
-    """Tables with columns that fade."""
+def tables_that_forget() -> tuple[str, ...]:
+    """Tables that rows or values go from. What is only added to is not among them: the books, the audit log."""
     return tuple(
-        table.name
-        for table in all_tables()
-        if any(column.info["held"].until is Until.TRIPS_FADE for column in table.columns)
+        table.name for table in METADATA.sorted_tables if any(c.info["held"].until in _GOES for c in table.columns)
     )
 
 
@@ -26,8 +25,8 @@ def erase(database: Database, *, rewrite: bool) -> bool:
     """Gives freed bytes back. Returns False while somebody who reads or writes prevents it. Raises OfficeDatabaseError.
 
     SQLite overwrites what it deletes with zeros (secure_delete); here its write-ahead log is emptied, and with
-    `rewrite` the whole file is written anew. PostgreSQL only marks: `rewrite` writes the tables with trips anew, and
-    locks them meanwhile.
+    `rewrite` the whole file is written anew. PostgreSQL only marks: `rewrite` writes tables that something goes
+    from anew, and locks each meanwhile.
     """
     return _erase_sqlite(database, rewrite) if database.is_sqlite else _erase_postgresql(database, rewrite)
 
@@ -45,7 +44,7 @@ def _erase_postgresql(database: Database, rewrite: bool) -> bool:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(text(f"SET lock_timeout = '{_WAIT_S}s'"))
         try:
-            for table in tables_of_trips():
+            for table in tables_that_forget():
                 connection.execute(text(f"VACUUM {'(FULL) ' if rewrite else ''}{table}"))
         finally:
             connection.execute(text("RESET lock_timeout"))
