@@ -66,6 +66,12 @@ class OfficeWorld:
         )
         return cls(office, clock, create_app(office))
 
+    @classmethod
+    def around(cls, office: Office) -> "OfficeWorld":
+        """An office that was made elsewhere, with a clock that the test turns."""
+        assert isinstance(office.clock, TurnedClock)
+        return cls(office, office.clock, create_app(office))
+
     def close(self) -> None:
         """Ends connections."""
         self.office.database.close()

@@ -72,6 +72,11 @@ class Home:
         """The office's database, where it is SQLite and no other address is set."""
         return self.folder / "office" / "office.db"
 
+    @property
+    def office_bundle(self) -> Path:
+        """The trust bundle that the office hands to its gates (`openstile bundle build --out`)."""
+        return self.folder / "office" / "bundle.osb"
+
 
 def open_home(folder: Path) -> Home:
     """The home at `folder`, made (mode 0700) when absent.

@@ -1,11 +1,14 @@
 """What becomes of an error that an operation raises: a problem, or, where nobody expected it, a bug."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from openstile.office.api.problems import MEDIA_TYPE, OF_STATUS, PROBLEMS, ProblemError
 from openstile.office.store.database import OfficeDatabaseError
@@ -14,8 +17,13 @@ from openstile.terms import BadInputError, OpenstileError
 _FAULTS_TOLD_MAX = 20
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Makes `app` answer every error as a problem."""
+def answer_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
+    """Makes `app` answer every error as a problem. `routes`: all there are, for what a 405 says is allowed."""
+    app.state.allowed = tuple(
+        (route.path, route.path_regex, frozenset(route.methods or ()))
+        for route in routes
+        if isinstance(route, APIRoute)
+    )
     app.add_exception_handler(OpenstileError, _of_ours)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_framework)
@@ -59,8 +67,19 @@ def _fault(error: Any) -> dict[str, str]:
     return {"where": ".".join(str(part) for part in error["loc"])[:200], "what": str(error["msg"])[:200]}
 
 
-async def _of_framework(_request: Request, error: Exception) -> JSONResponse:
+async def _of_framework(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     name = OF_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
-    return problem_response(ProblemError(name, headers=error.headers))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers |= _allowed(request)
+    return problem_response(ProblemError(name, headers=headers))
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """What can be done at the address: of all its operations, not only of the first that the framework found."""
+    path, routes = request.scope["path"], request.app.state.allowed
+    found = [methods for known, _, methods in routes if known == path]
+    found = found or [methods for _, regex, methods in routes if regex.match(path)]
+    return {"Allow": ", ".join(sorted(frozenset().union(*found)))} if found else {}
