@@ -6,12 +6,13 @@ instants from 1970-01-01T00:00:00Z.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from openstile.terms import BadInputError
 
+_MICROSECOND = timedelta(microseconds=1)
 _OFFSET_MAX_US = 100 * 366 * 86_400 * 10**6
 """Beyond a century an offset is not an estimate of anything."""
 
@@ -35,8 +36,12 @@ class ClockRules:
 
     tolerance: timedelta = timedelta(seconds=120)
     keep: timedelta = timedelta(days=14)
+    tolerance_us: int = field(init=False, repr=False)
+    keep_us: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "tolerance_us", self.tolerance // _MICROSECOND)  # once, not for each tap
+        object.__setattr__(self, "keep_us", self.keep // _MICROSECOND)
         if not (timedelta(0) < self.tolerance <= timedelta(days=1) and timedelta(days=1) <= self.keep):
             raise BadInputError("clock rules: the tolerance must be over 0 s to 1 day, keeping at least a day")
 
@@ -61,11 +66,10 @@ class GateClock:
 
     def doubt(self, *, at_us: int, offset_us: int | None, rules: ClockRules) -> ReviewReason | None:
         """Why a tap at `at_us` cannot be taken at its word, or None."""
-        tolerance_us = rules.tolerance // timedelta(microseconds=1)
-        if offset_us is None or abs(offset_us) > tolerance_us:
+        if offset_us is None or abs(offset_us) > rules.tolerance_us:
             return ReviewReason.CLOCK
-        if at_us > self.received_us + tolerance_us:
+        if at_us > self.received_us + rules.tolerance_us:
             return ReviewReason.FUTURE
-        if at_us < self.received_us - rules.keep // timedelta(microseconds=1):
+        if at_us < self.received_us - rules.keep_us:
             return ReviewReason.OLD
         return None

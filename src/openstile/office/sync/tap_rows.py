@@ -1,7 +1,7 @@
 """Taps of a batch as rows: where they belong, whether somebody must look at them, and whose pricing is due."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, insert, select
@@ -37,7 +37,7 @@ def store_taps(
     clear = [(accounts[row["pass_id"]], row["tap_id"]) for row in rows if row["review"] == "clear"]
     connection.execute(insert(TAP), rows)
     make_due(connection, clear, now_us=clock.received_us)
-    if abs(clock.wall_offset_us) > rules.tolerance // timedelta(microseconds=1):
+    if abs(clock.wall_offset_us) > rules.tolerance_us:
         ahead = clock.wall_offset_us / 10**6
         raise_once(
             connection, gate_id=gate_id, kind=AlarmKind.CLOCK, now=received_at, new_id=new_id,
