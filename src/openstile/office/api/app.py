@@ -8,7 +8,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from openstile import __version__
-from openstile.office.api import health, oidc, passkeys, sessions, staff
+from openstile.office.api import gate_staff, gates, health, oidc, passkeys, sessions, staff
 from openstile.office.api.answers import answer_errors
 from openstile.office.api.document import describe
 from openstile.office.api.middleware import BoundedBody, SafeAnswers
@@ -25,6 +25,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     passkeys.router,
     oidc.router,
     staff.router,
+    gate_staff.router,
+    gates.router,
 )
 """The operations of every part of the API, in the order of the document. A new module adds its router here."""
 
@@ -33,7 +35,7 @@ def create_app(office: Office) -> FastAPI:
     """The API of `office`. No pages of documentation, no other origins, no state of its own."""
     app = _operations()
     app.state.office = office
-    answer_errors(app)
+    answer_errors(app, [route for router in ROUTERS for route in router.routes])
     app.add_middleware(BoundedBody)
     app.add_middleware(SafeAnswers, is_https=office.values.public_url.startswith("https:"))
     app.add_middleware(Observing, metrics=office.metrics)
