@@ -32,7 +32,7 @@ _FILL_POSTGRESQL = """
 INSERT INTO tap SELECT :first + (i / :each) * :apart + i % :each, :epoch + i / :each, 1 + i % :each,
   decode(md5(i::text) || md5(random()::text), 'hex'), decode(md5(random()::text), 'hex'),
   :begin + (i % :each) * :step + floor(random() * 1000000)::bigint, 'single', 'in', false, :begin, 0, 'clear', NULL
-FROM generate_series(0, :taps - 1) AS i
+FROM generate_series(0::bigint, CAST(:taps AS bigint) - 1) AS i
 """
 
 
