@@ -79,20 +79,16 @@ BEGIN SELECT RAISE(ABORT, 'a run must have a higher number'); END;
 CREATE TRIGGER origin_told_once BEFORE INSERT ON origin
 WHEN (SELECT count(*) FROM origin) > 0
 BEGIN SELECT RAISE(ABORT, 'origin rows stay'); END;
-CREATE TRIGGER tap_in_last_run BEFORE INSERT ON tap
-WHEN NEW.run IS NOT (SELECT max(run) FROM run)
-BEGIN SELECT RAISE(ABORT, 'a tap must be of the last run'); END;
-CREATE TRIGGER tap_in_order BEFORE INSERT ON tap
+CREATE TRIGGER tap_in_place BEFORE INSERT ON tap
 WHEN NEW.seq IS NOT 1 + max(coalesce((SELECT max(seq) FROM tap), 0), coalesce((SELECT max(seq) FROM anchor), 0))
-BEGIN SELECT RAISE(ABORT, 'a tap must have the next sequence number'); END;
-CREATE TRIGGER tap_in_chain BEFORE INSERT ON tap
-WHEN NEW.previous_hash IS NOT coalesce(
+OR NEW.previous_hash IS NOT coalesce(
     (SELECT hash FROM tap ORDER BY seq DESC LIMIT 1),
     (SELECT hash FROM anchor ORDER BY seq DESC LIMIT 1),
     (SELECT genesis FROM gate))
-BEGIN SELECT RAISE(ABORT, 'a tap must follow the last hash'); END;
+OR NEW.run IS NOT (SELECT max(run) FROM run)
+BEGIN SELECT RAISE(ABORT, 'a tap must have the next sequence number, follow the last hash, be of the last run'); END;
 CREATE TRIGGER head_of_last_tap BEFORE INSERT ON head
-WHEN NEW.seq IS NOT (SELECT max(seq) FROM tap) OR NEW.hash IS NOT (SELECT hash FROM tap WHERE seq = NEW.seq)
+WHEN (NEW.seq, NEW.hash) IS NOT (SELECT seq, hash FROM tap ORDER BY seq DESC LIMIT 1)
 BEGIN SELECT RAISE(ABORT, 'a head must be that of the last tap'); END;
 CREATE TRIGGER anchor_on_tap BEFORE INSERT ON anchor
 WHEN NEW.seq <= (SELECT max(seq) FROM anchor) OR NEW.hash IS NOT (SELECT hash FROM tap WHERE seq = NEW.seq)

@@ -85,6 +85,9 @@ class Journal:
         """Held for each use of the connection."""
         self._still = threading.RLock()
         """Held while files are rewritten or replaced, and while taps are read to be sent; taken after `_use`."""
+        self._end: Head | None = None
+        """The end of the chain where it is known without looking. A tap put in behind our back makes the next commit
+        fail once: the triggers compare."""
         self._earlier: dict[bytes, int] = {}
         """When passes were admitted whose taps stayed behind in the epoch before this one: of this process only."""
         with explained(path), values_as_written(str(path)), transaction(connection, path):
@@ -150,9 +153,14 @@ class Journal:
         """
         if tap.gate != self.gate:
             raise JournalError(f"journal {self.path}: belongs to gate {self.gate}, got a tap of gate {tap.gate}")
-        with self._use, transaction(self._connection, self.path):
-            mono_us, last = self.mono_us(), self._head()
-            return insert_tap(self._connection, self._owner, tap, after=last, run=self.run, mono_us=mono_us)
+        with self._use:
+            last, self._end = self._end, None  # known again only after the commit
+            with transaction(self._connection, self.path):
+                placed = insert_tap(
+                    self._connection, self._owner, tap, after=last or self._head(), run=self.run, mono_us=self.mono_us()
+                )
+            self._end = Head(placed.seq, placed.hash)
+            return placed
 
     def last_admitted(self, pass_id: PassId) -> datetime | None:
         """When this gate last admitted the pass (of the taps that have not faded, the newest by number), or None."""
@@ -286,6 +294,7 @@ class Journal:
         """
         with self._use, self._still, explained(self.path):
             earlier = {one.tap.pass_id.value: microseconds_of(one.tap.at) for one in reversed(self.taps())}
+            self._end = None
             build_next(self._connection, self.path, self._owner,
                        chapter=self._chapter, after=after, reason=reason, run=self.run)  # fmt: skip
             empty_log(self._connection, self.path)
