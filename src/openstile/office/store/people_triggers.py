@@ -1,6 +1,6 @@
 """What the database itself refuses, whoever asks: to change the log of what staff did, or to remove what is young.
 
-Run for the metadata's `create_all`, and by migrations (`statements`, `drop_statements`). Repeating them does no harm.
+Run when the table is made, and by migrations (`statements`, `drop_statements`). Repeating them does no harm.
 Age is by the database's own clock: an office whose clock is wrong, or set wrong, removes nothing young by it.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from openstile.office.store.metadata import METADATA
+from openstile.office.store.people import AUDIT
 from openstile.terms.limits import AUDIT_DAYS_MIN
 
 _YOUNG_US = AUDIT_DAYS_MIN * 86_400 * 10**6
@@ -57,7 +57,7 @@ def drop_statements(dialect_name: str) -> tuple[str, ...]:
     return _DROPS[dialect_name]
 
 
-@event.listens_for(METADATA, "after_create")
+@event.listens_for(AUDIT, "after_create")
 def _guard(_target: object, connection: Connection, **_rest: Any) -> None:
     for statement in statements(connection.dialect.name):
         connection.exec_driver_sql(statement)

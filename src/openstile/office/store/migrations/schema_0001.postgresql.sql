@@ -80,6 +80,20 @@ CREATE TABLE audit (
 
 CREATE INDEX ix_audit_at_us ON audit (at_us);
 
+CREATE FUNCTION audit_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' AND OLD.at_us <= extract(epoch FROM clock_timestamp())::bigint * 1000000 - 2592000000000 THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION 'the audit log is append-only';
+    END $$;
+
+CREATE TRIGGER audit_rows BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION audit_guard();
+
+CREATE TRIGGER audit_whole BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_guard();
+
 CREATE TABLE idempotency (
     key_hash BYTEA NOT NULL,
     request_hash BYTEA NOT NULL,
@@ -119,9 +133,9 @@ CREATE TABLE pass (
     CONSTRAINT fk_pass_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_pass_expires_us ON pass (expires_us);
-
 CREATE INDEX ix_pass_account_id ON pass (account_id);
+
+CREATE INDEX ix_pass_expires_us ON pass (expires_us);
 
 CREATE TABLE period (
     period_id VARCHAR(32) NOT NULL,
@@ -216,9 +230,9 @@ CREATE TABLE journey (
     CONSTRAINT fk_journey_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
-
 CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
+
+CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -261,9 +275,9 @@ CREATE TABLE credential (
     CONSTRAINT fk_credential_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_credential_staff_id ON credential (staff_id);
-
 CREATE INDEX ix_credential_account_id ON credential (account_id);
+
+CREATE INDEX ix_credential_staff_id ON credential (staff_id);
 
 CREATE TABLE invitation (
     token_hash BYTEA NOT NULL,
@@ -276,11 +290,11 @@ CREATE TABLE invitation (
     CONSTRAINT fk_invitation_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
-
 CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
 
 CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
+
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE TABLE session (
     token_hash BYTEA NOT NULL,
@@ -362,23 +376,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_at_us ON tap (at_us);
-
 CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
 
-CREATE FUNCTION audit_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF TG_OP = 'DELETE' AND OLD.at_us <= extract(epoch FROM clock_timestamp())::bigint * 1000000 - 2592000000000 THEN
-            RETURN OLD;
-        END IF;
-        RAISE EXCEPTION 'the audit log is append-only';
-    END $$;
-
-CREATE TRIGGER audit_rows BEFORE UPDATE OR DELETE ON audit
-    FOR EACH ROW EXECUTE FUNCTION audit_guard();
-
-CREATE TRIGGER audit_whole BEFORE TRUNCATE ON audit
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_guard();
+CREATE INDEX ix_tap_at_us ON tap (at_us);
 
 CREATE TABLE ledger_account (
     account_no BIGSERIAL NOT NULL,

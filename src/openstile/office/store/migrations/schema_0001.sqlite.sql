@@ -80,6 +80,17 @@ CREATE TABLE audit (
 
 CREATE INDEX ix_audit_at_us ON audit (at_us);
 
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER audit_no_early_delete BEFORE DELETE ON audit
+    WHEN OLD.at_us > CAST(strftime('%s', 'now') AS INTEGER) * 1000000 - 2592000000000
+    BEGIN SELECT RAISE(ABORT, 'the audit log keeps what is young'); END;
+
+CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
 CREATE TABLE idempotency (
     key_hash BLOB NOT NULL,
     request_hash BLOB NOT NULL,
@@ -119,9 +130,9 @@ CREATE TABLE pass (
     CONSTRAINT fk_pass_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_pass_expires_us ON pass (expires_us);
-
 CREATE INDEX ix_pass_account_id ON pass (account_id);
+
+CREATE INDEX ix_pass_expires_us ON pass (expires_us);
 
 CREATE TABLE period (
     period_id VARCHAR(32) NOT NULL,
@@ -216,9 +227,9 @@ CREATE TABLE journey (
     CONSTRAINT fk_journey_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
-
 CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
+
+CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -261,9 +272,9 @@ CREATE TABLE credential (
     CONSTRAINT fk_credential_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_credential_staff_id ON credential (staff_id);
-
 CREATE INDEX ix_credential_account_id ON credential (account_id);
+
+CREATE INDEX ix_credential_staff_id ON credential (staff_id);
 
 CREATE TABLE invitation (
     token_hash BLOB NOT NULL,
@@ -276,11 +287,11 @@ CREATE TABLE invitation (
     CONSTRAINT fk_invitation_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
-
 CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
 
 CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
+
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE TABLE session (
     token_hash BLOB NOT NULL,
@@ -363,20 +374,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_at_us ON tap (at_us);
-
 CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
 
-CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
-    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-
-CREATE TRIGGER audit_no_early_delete BEFORE DELETE ON audit
-    WHEN OLD.at_us > CAST(strftime('%s', 'now') AS INTEGER) * 1000000 - 2592000000000
-    BEGIN SELECT RAISE(ABORT, 'the audit log keeps what is young'); END;
-
-CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit
-    WHEN EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id)
-    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE INDEX ix_tap_at_us ON tap (at_us);
 
 CREATE TABLE ledger_account (
     account_no INTEGER NOT NULL,
@@ -483,11 +483,28 @@ CREATE TRIGGER ledger_balance_fixed BEFORE UPDATE OF account_no, shard ON ledger
 
 CREATE TRIGGER ledger_hold_fixed BEFORE UPDATE OF hold_id, account_no, payee_no, amount_minor, currency, key, request_hash, day, memo ON ledger_hold BEGIN SELECT RAISE(ABORT, 'ledger: this is never changed'); END;
 
-CREATE TRIGGER ledger_posting_seals BEFORE INSERT ON ledger_posting BEGIN SELECT RAISE(ABORT, 'ledger: a posting must have all its entries, of its day, that sum to zero in each currency') WHERE (SELECT count(*) <> NEW.entries OR sum(day <> NEW.day) > 0 OR max(position) <> NEW.entries - 1 FROM ledger_entry WHERE posting_id = NEW.posting_id) OR EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id GROUP BY currency HAVING sum(amount_minor) <> 0); END;
-
-CREATE TRIGGER ledger_posting_mirrors BEFORE INSERT ON ledger_posting WHEN NEW.reverses IS NOT NULL BEGIN SELECT RAISE(ABORT, 'ledger: a reversal must undo every entry of one posting that is no reversal') WHERE (SELECT count(*) <> NEW.entries FROM ledger_entry AS back JOIN ledger_entry AS forth ON forth.posting_id = NEW.reverses AND forth.position = back.position AND forth.account_no = back.account_no AND forth.amount_minor = -back.amount_minor WHERE back.posting_id = NEW.posting_id) OR NOT EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.reverses AND reverses IS NULL AND entries = NEW.entries); END;
-
-CREATE TRIGGER ledger_posting_once BEFORE INSERT ON ledger_posting BEGIN SELECT RAISE(ABORT, 'ledger: there is such a posting, or a reversal of it') WHERE EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id) OR EXISTS (SELECT 1 FROM ledger_posting WHERE key = NEW.key) OR EXISTS (SELECT 1 FROM ledger_posting WHERE reverses = NEW.reverses); END;
+CREATE TRIGGER ledger_posting_seals BEFORE INSERT ON ledger_posting BEGIN
+SELECT CASE
+WHEN (SELECT count(*) <> NEW.entries OR max(position) <> NEW.entries - 1
+        OR min(day) <> NEW.day OR max(day) <> NEW.day
+        OR CASE WHEN min(currency) = max(currency) THEN sum(amount_minor) <> 0
+           ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
+                        GROUP BY currency HAVING sum(amount_minor) <> 0) END
+      FROM ledger_entry WHERE posting_id = NEW.posting_id)
+  THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day, that sum to zero in each currency')
+WHEN EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)
+    OR EXISTS (SELECT 1 FROM ledger_posting WHERE key = NEW.key)
+  THEN RAISE(ABORT, 'ledger: there is such a posting')
+WHEN NEW.reverses IS NOT NULL AND (
+    (SELECT count(*) <> NEW.entries FROM ledger_entry AS back JOIN ledger_entry AS forth
+       ON forth.posting_id = NEW.reverses AND forth.position = back.position
+       AND forth.account_no = back.account_no AND forth.amount_minor = -back.amount_minor
+     WHERE back.posting_id = NEW.posting_id)
+    OR NOT EXISTS (SELECT 1 FROM ledger_posting
+                   WHERE posting_id = NEW.reverses AND reverses IS NULL AND entries = NEW.entries)
+    OR EXISTS (SELECT 1 FROM ledger_posting WHERE reverses = NEW.reverses))
+  THEN RAISE(ABORT, 'ledger: a reversal must undo every entry of one posting that is no reversal, once')
+END; END;
 
 CREATE TRIGGER ledger_entry_sealed BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'ledger: an entry needs an account of its currency, and a posting that is not complete') WHERE EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id) OR NOT EXISTS (SELECT 1 FROM ledger_account WHERE account_no = NEW.account_no AND currency = NEW.currency); END;
 
