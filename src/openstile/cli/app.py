@@ -24,6 +24,7 @@ from openstile.cli import (
     keys,
     models,
     office,
+    office_gates,
     office_store,
     passes,
     status,
@@ -57,6 +58,7 @@ app.command("gate")(gate.gate)
 app.add_typer(journal.app, name="journal")
 app.add_typer(uplink.app, name="uplink")
 app.add_typer(fares.app, name="fares")
+office_gates.add_to(office.app)
 office_store.add_to(office.app)
 app.add_typer(office.app, name="office")
 app.command("demo")(demo.demo)
