@@ -19,17 +19,14 @@ from openstile.journal.sending import next_batch
 from openstile.journal.taps import Head, JournaledTap, microseconds_of
 from openstile.office.store.accounts import ACCOUNT, PASS
 from openstile.office.store.database import Database
-from openstile.office.store.gates import ALARM, GATE, GATE_CLAIM, GATE_EPOCH, GATE_KEY, GATE_NONCE, GATE_RUN
-from openstile.office.store.journeys import JOURNEY, PRICING_DUE
-from openstile.office.store.metadata import METADATA
-from openstile.office.store.taps import TAP, TAP_FRESH
+from openstile.office.store.gates import ALARM
+from openstile.office.store.migrations import migrate
+from openstile.office.store.taps import TAP
 from openstile.office.sync import SyncProblem, ingest_batch
 from openstile.office.sync.claims import Claim, ClaimedGate, issue_claim, use_claim
 from openstile.office.sync.registry import add_gate
 from openstile.terms import GateId, PassId
 
-_TABLES = [ACCOUNT, PASS, GATE, GATE_CLAIM, GATE_KEY, GATE_NONCE, GATE_EPOCH, GATE_RUN, ALARM, TAP, TAP_FRESH, JOURNEY,
-           PRICING_DUE]  # fmt: skip
 START = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 NORTH = GateId("north-1")
 
@@ -41,9 +38,9 @@ def new_id() -> str:
 
 @contextmanager
 def office_at(url: str) -> Iterator[Database]:
-    """An office's database with those of its tables that sync needs, on an empty database."""
+    """An office's database with its tables, on an empty database."""
     database = Database.open(url)
-    METADATA.create_all(database.engine, tables=_TABLES)
+    migrate(database)
     yield database
     database.close()
 
