@@ -1,7 +1,8 @@
 """Issuing wired up: every pass is in the register, and has its place in the status list, before it is given away."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -9,6 +10,7 @@ from openstile.assembly.home import Home
 from openstile.assembly.settings import Settings
 from openstile.issuer import PassRegister, PassState, RegisteredPass
 from openstile.issuer.publish import forget_ended, list_file_name
+from openstile.office.riders.faults import IssuerError
 from openstile.office.riders.signing import KnownPass, SignedPass, SignOrder
 from openstile.passes.claims import Assurance, Claims, Entitlement, StatusReference
 from openstile.passes.holder import HolderPublicKey
@@ -17,7 +19,7 @@ from openstile.passes.keys import GateGroupPublicKey, IssuerKey
 from openstile.passes.keystore import KeyStore
 from openstile.passes.reference import Reference
 from openstile.passes.usage import KeyUsage
-from openstile.terms import PassId
+from openstile.terms import BadInputError, OpenstileError, PassId
 from openstile.terms.limits import PASS_ID_BYTES
 
 _FORGOTTEN_AT_ONCE = 100
@@ -82,12 +84,13 @@ class RegisteringSigner:
         self._random = random
 
     def sign(self, order: SignOrder, *, now: datetime) -> SignedPass:
-        """Signs and registers a pass for the gates of the settings, from `now` on. Raises BadInputError."""
-        keys, settings = KeyStore(self._home.keys), self._settings
-        issuer_key = keys.issuer_key(settings.issuer.id, now=now)
-        group_key = keys.gate_group_public_key(str(settings.audience()), now=now)
-        with PassRegister.open(self._home.register) as register:
-            claims = self._claims(order, issuer_key, group_key, _reserve(register, settings, now), now)
+        """Signs and registers a pass for the gates of the settings, from `now` on.
+
+        Raises BadInputError for what cannot go into a pass, IssuerError where nothing can be signed now.
+        """
+        with _explained(), PassRegister.open(self._home.register) as register:
+            issuer_key, group_key, status = self._ready(register, now)
+            claims = self._claims(order, issuer_key, group_key, status, now)
             token = sign_token(issuer_key=issuer_key, claims=claims)
             _add(
                 register,
@@ -106,17 +109,34 @@ class RegisteringSigner:
         return SignedPass(token, claims.pass_id, claims.not_before, claims.expires, group_key)
 
     def known(self, pass_id: PassId) -> KnownPass | None:
-        """The pass in the register, or None. Raises RegisterError."""
-        with PassRegister.open(self._home.register) as register:
+        """The pass in the register, or None. Raises IssuerError."""
+        with _explained(), PassRegister.open(self._home.register) as register:
             found = register.get(pass_id)
         if found is None:
             return None
         return KnownPass(found.pass_id, found.product, found.not_before, found.expires, found.state)
 
     def set_state(self, pass_id: PassId, state: PassState, *, now: datetime) -> None:
-        """Says how a pass stands; a pass that names no status list cannot be withdrawn: BadInputError."""
-        with PassRegister.open(self._home.register) as register:
+        """Says how a pass stands; a pass that names no status list cannot be withdrawn: BadInputError.
+
+        Raises IssuerError.
+        """
+        with _explained(), PassRegister.open(self._home.register) as register:
             register.set_state(pass_id, state, at=now.astimezone(UTC).replace(microsecond=0))
+
+    def _ready(
+        self, register: PassRegister, now: datetime
+    ) -> tuple[IssuerKey, GateGroupPublicKey, StatusReference | None]:
+        """The keys, and a place in the status list. What is missing is the operator's matter: IssuerError."""
+        keys, settings = KeyStore(self._home.keys), self._settings
+        try:
+            issuer_key = keys.issuer_key(settings.issuer.id, now=now)
+            group_key = keys.gate_group_public_key(str(settings.audience()), now=now)
+            return issuer_key, group_key, _reserve(register, settings, now)
+        except BadInputError as error:
+            raise IssuerError(
+                "issuer: a key, or room in the status list, is missing; look with openstile keys on its machine"
+            ) from error
 
     def _claims(
         self,
@@ -141,6 +161,17 @@ class RegisteringSigner:
             status=status,
             holder=order.holder,
         )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What fails on the office's machine (register, keys, a token that holds them) is told without its files."""
+    try:
+        yield
+    except (BadInputError, IssuerError):
+        raise
+    except OpenstileError as error:
+        raise IssuerError("issuer: its register or keys cannot be used now; look at the office's machine") from error
 
 
 def key_usage(home: Home, *, now: datetime) -> tuple[KeyUsage, ...]:

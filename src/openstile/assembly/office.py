@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from openstile.assembly.office_database import open_office_database
+from openstile.assembly.office_riders import rider_jobs, rider_services
+from openstile.assembly.office_trust import TrustFilesOfHome
 from openstile.assembly.settings_office import OfficeTable, read_secret
 from openstile.assembly.wire import Installation
+from openstile.office.api.gates import TrustService
 from openstile.office.api.office import Office, OfficeValues
 from openstile.office.jobs import Job
 from openstile.office.server import Listening
 from openstile.office.staff.oidc import OidcClient, OidcProvider
-from openstile.office.store import schema
-from openstile.office.store.database import Database
-from openstile.office.store.migrations.running import check_current, is_current, migrate, version_of
+from openstile.office.store.migrations.running import is_current
 from openstile.terms.errors import BadInputError
 
 
@@ -27,30 +29,12 @@ class OpenedOffice:
 
 
 @contextmanager
-def open_office_database(installation: Installation, *, new: bool = True) -> Iterator[Database]:
-    """The office's database. When `new`, an empty one gets its tables; another version than ours is refused.
-
-    Raises BadInputError, OfficeDatabaseError, SchemaError.
-    """
-    url = installation.settings.office.database
-    database = Database.open(url or f"sqlite:///{installation.home.office_database}")
-    try:
-        assert schema.MODULES  # importing them is what puts all tables in place
-        with database.read() as connection:
-            empty = version_of(connection) is None
-        if empty and new:
-            migrate(database)
-        check_current(database)
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
 def open_office(installation: Installation) -> Iterator[OpenedOffice]:
     """The office of this installation, ready to serve. Raises BadInputError for settings that cannot be used."""
     table = installation.settings.office
     with open_office_database(installation) as database:
+        trust = TrustService(TrustFilesOfHome(installation.home.office_bundle, installation.home.status_lists))
+        riders = rider_services(installation, database)
         office = Office(
             database=database,
             clock=installation.clock,
@@ -58,21 +42,11 @@ def open_office(installation: Installation) -> Iterator[OpenedOffice]:
             values=_values(installation, table),
             is_current=is_current,
             oidc=_oidc(installation, table),
-            services=_services(installation, database),
+            services=(trust, riders),
         )
         host, port = table.host_and_port
         listening = Listening(host, port, tuple(table.proxies))
-        yield OpenedOffice(office, listening, _jobs(installation, office))
-
-
-def _services(_installation: Installation, _database: Database) -> tuple[object, ...]:
-    """What parts of the API find by its type (Office.service)."""
-    return ()
-
-
-def _jobs(_installation: Installation, _office: Office) -> tuple[Job, ...]:
-    """What the office does by itself."""
-    return ()
+        yield OpenedOffice(office, listening, rider_jobs(installation, database, riders))
 
 
 def _values(installation: Installation, table: OfficeTable) -> OfficeValues:

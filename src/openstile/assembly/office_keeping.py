@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from openstile.assembly.office import open_office_database
+from openstile.assembly.office_database import open_office_database
 from openstile.assembly.wire import Installation
 from openstile.fares.feed import read_feed
 from openstile.fares.rules_file import read_rules

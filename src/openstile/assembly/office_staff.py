@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 
-from openstile.assembly.office import open_office_database
+from openstile.assembly.office_database import open_office_database
 from openstile.assembly.wire import Installation
 from openstile.office.staff.audit import record_action
 from openstile.office.staff.invitations import invite

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -34,6 +34,10 @@ class OfficeTable(BaseModel):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     feed: _Text = ""
     fare_rules: _Text = ""
+    payments: Annotated[list[Literal["stripe", "demo"]], Field(max_length=2)] = Field(default_factory=list)
+    stripe_key_file: _Text = ""
+    stripe_webhook_secret_file: _Text = ""
+    demo_secret_file: _Text = ""
     clock_tolerance_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     metrics_token_file: _Text = ""
     traces_url: _Text = ""

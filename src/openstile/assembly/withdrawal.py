@@ -121,6 +121,21 @@ def build_lists(installation: Installation) -> tuple[ListFile, ...]:
         return tuple(_build(installation, register, uri) for uri in _addresses(installation, register))
 
 
+def refresh_lists(installation: Installation) -> int:
+    """Builds those lists anew that are old or whose passes changed; returns how many, 0 also where there are none.
+
+    Raises BadInputError.
+    """
+    with PassRegister.open(installation.home.register) as register:
+        if not (installation.settings.issuer.status_list_uri or register.lists()):
+            return 0
+        addresses = _addresses(installation, register)
+        stale = [uri for uri in addresses if _still_good(installation, register, uri) is None]
+        for uri in stale:
+            _build(installation, register, uri)
+    return len(stale)
+
+
 def publish_lists(installation: Installation, folder: Path) -> tuple[ListFile, ...]:
     """Puts every status list of this issuer into `folder`; built anew unless one younger than half its time to live
     says what is so. Raises BadInputError, StatusListError.

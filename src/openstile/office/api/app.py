@@ -8,7 +8,21 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from openstile import __version__
-from openstile.office.api import gate_staff, gates, health, oidc, passkeys, sessions, staff
+from openstile.office.api import (
+    accounts,
+    gate_staff,
+    gates,
+    health,
+    journeys,
+    ledger,
+    oidc,
+    passes,
+    passkeys,
+    payments,
+    periods,
+    sessions,
+    staff,
+)
 from openstile.office.api.answers import answer_errors
 from openstile.office.api.document import describe
 from openstile.office.api.middleware import BoundedBody, SafeAnswers
@@ -27,6 +41,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     staff.router,
     gate_staff.router,
     gates.router,
+    accounts.router,
+    passes.router,
+    periods.router,
+    journeys.router,
+    payments.router,
+    ledger.router,
 )
 """The operations of every part of the API, in the order of the document. A new module adds its router here."""
 

@@ -23,9 +23,9 @@ from openstile.office.payments.payments import (
     begin_refund,
     opened,
     read_payment,
-    refund_opened,
     take_event,
 )
+from openstile.office.payments.refunds import ask_provider
 from openstile.office.riders.accounts import read_account
 from openstile.office.staff.tokens import new_id
 from openstile.office.store.payments import PAYMENT
@@ -75,7 +75,8 @@ class RefundStarted(Told):
 
 
 @router.post("/v1/accounts/{account_id}/payments", status_code=201, response_model=TopUpStarted,
-             responses=declare(*MONEY_PROBLEMS, "unknown-account", "not-found"))  # fmt: skip
+             responses=declare(*MONEY_PROBLEMS, "unknown-account", "not-found", "payment-state",
+                               "conflict"))  # fmt: skip
 def start_top_up(office: OfficeDep, access: AccountDep, body: TopUpAsked, operation: OperationDep) -> Response:
     """Opens a payment with a provider. The balance grows when the provider tells that it was paid."""
     riders = office.service(RiderServices)
@@ -120,7 +121,7 @@ def list_payments(office: OfficeDep, access: AccountDep) -> PaymentList:
 
 @router.post("/v1/accounts/{account_id}/payments/{payment_id}/refunds", status_code=201, response_model=RefundStarted,
              responses=declare(*MONEY_PROBLEMS, "unknown-account", "unknown-payment", "payment-state",
-                               "insufficient-funds"))  # fmt: skip
+                               "insufficient-funds", "conflict", "not-found"))  # fmt: skip
 def start_refund(
     office: OfficeDep,
     staff: OperatorDep,
@@ -141,10 +142,13 @@ def start_refund(
                 account_id=account_id,
                 refund_id=operation.key[:32],
             )
-        provider = riders.provider(payment.provider)
-        provider_ref = provider.refund(refund_id=refund_id, payment_ref=payment.provider_ref or "", amount=body.money())
-        with office.database.write() as connection:
-            refund_opened(connection, refund_id=refund_id, provider_ref=provider_ref)
+        ask_provider(
+            office.database,
+            riders.provider(payment.provider),
+            refund_id=refund_id,
+            payment_ref=str(payment.provider_ref),
+            amount=body.money(),
+        )
         return RefundStarted(refund_id=refund_id)
 
     def work(connection: Connection, started: RefundStarted) -> Answer:

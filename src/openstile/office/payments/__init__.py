@@ -6,7 +6,16 @@ from openstile.office.payments.provider import (
     PaymentProvider,
     ProviderError,
     ProviderEvent,
+    ProviderRefusedError,
     Started,
 )
 
-__all__ = ["EventKind", "EventRefusedError", "PaymentProvider", "ProviderError", "ProviderEvent", "Started"]
+__all__ = [
+    "EventKind",
+    "EventRefusedError",
+    "PaymentProvider",
+    "ProviderError",
+    "ProviderEvent",
+    "ProviderRefusedError",
+    "Started",
+]

@@ -6,6 +6,7 @@ Events may come twice, late and in any order: each fact is posted once, when all
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -13,7 +14,7 @@ from openstile.ledger import AccountKind, Entry, Posting
 from openstile.ledger.store import Ledger
 from openstile.office.payments.provider import EventKind, ProviderEvent
 from openstile.office.pricing.books import funds_account, rider_account
-from openstile.office.riders.accounts import lock_account, read_account
+from openstile.office.riders.accounts import lock_account, read_account, settle_erased
 from openstile.office.riders.faults import FundsError, RiderError
 from openstile.office.store.payments import DISPUTE, PAYMENT, PROVIDER_EVENT, REFUND
 from openstile.terms import BadInputError
@@ -49,12 +50,19 @@ class Payment:
 def begin(
     connection: Connection, *, account_id: str, provider: str, amount: Money, today: date, payment_id: str
 ) -> str:
-    """Notes that a payment begins; the provider is asked after this is durable. The same id again notes nothing new."""
+    """Notes that a payment begins; the provider is asked after this is durable. The same id again notes nothing new.
+
+    Raises UnknownAccountError, BadInputError, PaymentStateError for an id that was another payment's.
+    """
     account = read_account(connection, account_id)
     if amount.minor <= 0 or amount.currency != account.currency:
         raise BadInputError(f"amount: must be more than zero, in {account.currency}")
-    known = connection.execute(select(PAYMENT.c.payment_id).where(PAYMENT.c.payment_id == payment_id)).one_or_none()
-    if known is None:
+    known = connection.execute(select(PAYMENT).where(PAYMENT.c.payment_id == payment_id)).one_or_none()
+    if known is not None:
+        same = (known.account_id, known.provider, known.amount_minor) == (account_id, provider, amount.minor)
+        if not same or known.state != "started":
+            raise PaymentStateError("payment: this Idempotency-Key was another payment's; take a new one")
+    else:
         connection.execute(
             PAYMENT.insert().values(
                 payment_id=payment_id, account_id=account_id, provider=provider, provider_ref=None,
@@ -94,12 +102,15 @@ def begin_refund(
 ) -> tuple[str, Payment]:
     """Notes a refund that the provider is asked for next; returns its id and the payment. The same id again is fine.
 
-    No more than was paid and is left of it, and no more than the account holds. Raises PaymentError, FundsError.
+    No more than was paid and is left of it, and no more than the account holds. Raises PaymentError,
+    PaymentStateError, FundsError.
     """
     lock_account(connection, account_id)
     payment = read_payment(connection, payment_id, account_id=account_id)
-    known = connection.execute(select(REFUND.c.refund_id).where(REFUND.c.refund_id == refund_id)).one_or_none()
+    known = connection.execute(select(REFUND).where(REFUND.c.refund_id == refund_id)).one_or_none()
     if known is not None:
+        if (known.payment_id, known.amount_minor) != (payment_id, amount.minor) or known.state == "failed":
+            raise PaymentStateError("refund: this Idempotency-Key was another refund's; take a new one")
         return refund_id, payment
     left = payment.amount - payment.refunded - payment.asked
     if payment.state != "succeeded" or payment.provider_ref is None:
@@ -127,6 +138,15 @@ def refund_opened(connection: Connection, *, refund_id: str, provider_ref: str) 
     )
 
 
+def refund_refused(connection: Connection, *, refund_id: str) -> None:
+    """Notes that the provider will not make a refund."""
+    connection.execute(
+        REFUND.update()
+        .where(REFUND.c.refund_id == refund_id, REFUND.c.state == "asked", REFUND.c.provider_ref.is_(None))
+        .values(state="failed")
+    )
+
+
 def take_event(
     connection: Connection, *, provider: str, event: ProviderEvent, today: date, new_id: Callable[[], str]
 ) -> bool:
@@ -149,6 +169,8 @@ def take_event(
     )
     _note(connection, payment, event, new_id)
     _post_facts(connection, payment.payment_id, today)
+    occasion = sha256(f"{provider}\0{event.event_id}".encode()).hexdigest()
+    settle_erased(connection, payment.account_id, key=f"erased:{occasion}", today=today)
     return True
 
 

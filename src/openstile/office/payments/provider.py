@@ -10,7 +10,15 @@ from openstile.terms.money import Money
 
 
 class ProviderError(OpenstileError):
-    """The provider cannot be reached, or refuses what it was asked for."""
+    """The provider cannot be reached, or does not answer as it must: the same may be asked again."""
+
+    problem = "unavailable"
+
+
+class ProviderRefusedError(ProviderError):
+    """The provider refuses what it was asked for, and will the next time."""
+
+    problem = "conflict"
 
 
 class EventRefusedError(OpenstileError):
@@ -63,11 +71,14 @@ class PaymentProvider(Protocol):
         ...
 
     def start(self, *, payment_id: str, amount: Money) -> Started:
-        """Opens a payment. Raises ProviderError."""
+        """Opens a payment. Raises ProviderError, ProviderRefusedError."""
         ...
 
     def refund(self, *, refund_id: str, payment_ref: str, amount: Money) -> str:
-        """Asks for a refund; returns the provider's name for it. Whether it succeeded, an event says."""
+        """Asks for a refund; returns the provider's name for it. Whether it succeeded, an event says.
+
+        Raises ProviderError, ProviderRefusedError.
+        """
         ...
 
     def read_event(self, *, headers: Mapping[str, str], body: bytes) -> ProviderEvent:

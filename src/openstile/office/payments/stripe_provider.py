@@ -6,7 +6,14 @@ from typing import Any
 
 import stripe
 
-from openstile.office.payments.provider import EventKind, EventRefusedError, ProviderError, ProviderEvent, Started
+from openstile.office.payments.provider import (
+    EventKind,
+    EventRefusedError,
+    ProviderError,
+    ProviderEvent,
+    ProviderRefusedError,
+    Started,
+)
 from openstile.terms import BadInputError
 from openstile.terms.money import Money
 
@@ -81,6 +88,8 @@ class _Explained:
         """Nothing to prepare."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (stripe.InvalidRequestError, stripe.CardError)):
+            raise ProviderRefusedError("stripe: refuses it; look at the payment on Stripe's dashboard") from None
         if isinstance(error, stripe.StripeError):
             raise ProviderError(f"stripe: {type(error).__name__}; look at Stripe's dashboard, then try again") from None
 

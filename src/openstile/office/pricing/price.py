@@ -79,9 +79,13 @@ def price_accounts(
 def _priced(connection: Connection, tariff: Tariff, account_id: str, now: datetime) -> tuple[PricedJourney, ...]:
     """What the account's taps cost now."""
     account = connection.execute(
-        select(ACCOUNT.c.category, ACCOUNT.c.version).where(ACCOUNT.c.account_id == account_id).with_for_update()
+        select(ACCOUNT.c.category, ACCOUNT.c.version, ACCOUNT.c.state)
+        .where(ACCOUNT.c.account_id == account_id)
+        .with_for_update(key_share=True)  # taps of the account may be stored meanwhile: they refer to it
     ).one()
     fresh, periods = take_fresh(connection, account_id), periods_of(connection, account_id)
+    if account.state == "erased":  # taps that were being stored while it was erased: nobody's any more
+        return ()
     journeys = price_taps(
         tariff,
         rider=Rider(account.category, tariff.media_id),

@@ -6,9 +6,9 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from openstile.ledger import AccountKind
+from openstile.ledger import AccountKind, Entry, Posting
 from openstile.ledger.store import Ledger
-from openstile.office.pricing.books import rider_account
+from openstile.office.pricing.books import open_books, rider_account, unclaimed_account
 from openstile.office.riders.faults import UnknownAccountError
 from openstile.office.store.accounts import ACCOUNT, PASS
 from openstile.office.store.due import make_due
@@ -70,24 +70,53 @@ def change_account(
 ) -> Account:
     """Sets how to reach the rider and the rider category; a new category prices anew what has not faded."""
     _check_contact(contact)
-    before = read_account(connection, account_id)
+    lock_account(connection, account_id, due_us=now_us)
     connection.execute(
         ACCOUNT.update().where(ACCOUNT.c.account_id == account_id).values(category=category, contact=contact)
     )
-    if category != before.category:
-        make_due(connection, [account_id], at_us=now_us)
     return read_account(connection, account_id)
 
 
-def lock_account(connection: Connection, account_id: str) -> None:
-    """Keeps every other change of the account out until the transaction ends. Raises UnknownAccountError."""
+def lock_account(connection: Connection, account_id: str, *, due_us: int | None = None) -> None:
+    """Keeps every other change of the account out until the transaction ends. Raises UnknownAccountError.
+
+    With `due_us` the account is to be priced from then on. A pricing locks what is due before the account, so that is
+    the order here too: else each could wait for the other.
+    """
+    if due_us is not None:
+        _check_known(connection, account_id)  # the row that is due refers to it
+        make_due(connection, [account_id], at_us=due_us)
     row = connection.execute(
         select(ACCOUNT.c.account_id)
         .where(ACCOUNT.c.account_id == account_id, ACCOUNT.c.state != "erased")
-        .with_for_update()
+        .with_for_update(key_share=True)  # what only refers to the account need not wait
     ).one_or_none()
     if row is None:
         raise UnknownAccountError
+
+
+def _check_known(connection: Connection, account_id: str) -> None:
+    known = select(ACCOUNT.c.account_id).where(ACCOUNT.c.account_id == account_id, ACCOUNT.c.state != "erased")
+    if connection.execute(known).one_or_none() is None:
+        raise UnknownAccountError
+
+
+def settle(connection: Connection, account_id: str, *, key: str, today: date) -> Money:
+    """Books what the account holds, or owes, as unclaimed; returns what that was. `key` names the occasion."""
+    ledger = Ledger(connection)
+    balance = ledger.balance(rider_account(account_id))
+    if balance.minor:
+        open_books(ledger, balance.currency, on=today)
+        entries = (Entry(rider_account(account_id), balance), Entry(unclaimed_account(balance.currency), -balance))
+        ledger.post(Posting("unclaimed", today, entries, key), beyond_limit=True)
+    return balance
+
+
+def settle_erased(connection: Connection, account_id: str, *, key: str, today: date) -> None:
+    """As `settle`, where the account was erased: what a provider tells of it later is nobody's either."""
+    state = select(ACCOUNT.c.state).where(ACCOUNT.c.account_id == account_id)
+    if connection.execute(state).scalar_one() == "erased":
+        settle(connection, account_id, key=key, today=today)
 
 
 def account_of_pass(connection: Connection, pass_id: bytes) -> str | None:

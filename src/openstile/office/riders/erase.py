@@ -9,14 +9,11 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from openstile.fares.tariff import Tariff
 from openstile.issuer import PassState
-from openstile.journal.taps import instant_of
-from openstile.ledger import Entry, Posting
-from openstile.ledger.store import Ledger
+from openstile.journal.taps import instant_of, microseconds_of
 from openstile.office.forgetting.journeys import FADING_COLUMNS
 from openstile.office.forgetting.tally import Tally, drop_taps
-from openstile.office.pricing import open_books, price_accounts, rider_account
-from openstile.office.pricing.books import unclaimed_account
-from openstile.office.riders.accounts import lock_account, read_account
+from openstile.office.pricing import price_accounts
+from openstile.office.riders.accounts import lock_account, settle
 from openstile.office.riders.passes import passes_of
 from openstile.office.riders.signing import PassSigner
 from openstile.office.store.accounts import ACCOUNT, PASS, PERIOD
@@ -54,10 +51,10 @@ def erase(
     Rides that are still open are not charged. What the account holds, or owes, is booked as unclaimed. Raises
     UnknownAccountError.
     """
-    lock_account(connection, account_id)
+    lock_account(connection, account_id, due_us=microseconds_of(now))
     price_accounts(connection, tariff=tariff, account_ids=[account_id], now=now, new_id=new_id)
     revoked, left = _revoke(connection, signer, account_id, now)
-    settled = _settle(connection, account_id, tariff, now)
+    settled = settle(connection, account_id, key=f"erasure:{account_id}", today=tariff.service_day(now))
     _fade_trips(connection, account_id, tariff)
     for table in _GO:
         connection.execute(delete(table).where(table.c.account_id == account_id))
@@ -72,23 +69,15 @@ def erase(
 def _revoke(connection: Connection, signer: PassSigner, account_id: str, now: datetime) -> tuple[int, int]:
     revoked = left = 0
     for one in passes_of(connection, account_id):
-        if one.state is PassState.REVOKED or one.expires <= now:
+        known = signer.known(one.pass_id)
+        if one.expires <= now or (known is not None and known.state is PassState.REVOKED):
             continue
         try:
             signer.set_state(one.pass_id, PassState.REVOKED, now=now)
             revoked += 1
-        except BadInputError:  # it names no status list
+        except BadInputError:  # it names no status list, or the register does not have it
             left += 1
     return revoked, left
-
-
-def _settle(connection: Connection, account_id: str, tariff: Tariff, now: datetime) -> Money:
-    balance, ledger, today = read_account(connection, account_id).balance, Ledger(connection), tariff.service_day(now)
-    if balance.minor:
-        open_books(ledger, balance.currency, on=today)
-        entries = (Entry(rider_account(account_id), balance), Entry(unclaimed_account(balance.currency), -balance))
-        ledger.post(Posting("unclaimed", today, entries, f"erasure:{account_id}"), beyond_limit=True)
-    return balance
 
 
 def _fade_trips(connection: Connection, account_id: str, tariff: Tariff) -> None:

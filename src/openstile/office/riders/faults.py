@@ -43,3 +43,18 @@ class PeriodError(RiderError):
     """A period product that cannot be sold or given back as asked."""
 
     problem = "period-product"
+
+
+class NotSetUpError(RiderError):
+    """The operator has not said what fares there are."""
+
+    problem = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("office: knows no fares yet; set office.feed")
+
+
+class IssuerError(RiderError):
+    """The issuer cannot sign or note anything now. The message is for staff, and names no pass."""
+
+    problem = "unavailable"

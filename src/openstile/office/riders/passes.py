@@ -12,8 +12,7 @@ from openstile.office.riders.accounts import lock_account, read_account
 from openstile.office.riders.faults import PassStateError, UnknownPassError
 from openstile.office.riders.signing import PassSigner, SignedPass, SignOrder
 from openstile.office.store.accounts import PASS
-from openstile.office.store.due import make_due
-from openstile.terms import PassId
+from openstile.terms import BadInputError, PassId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ def issue(
 
     The register comes first: when the rest fails, nobody has the token, and its row there says nothing of a rider.
     """
-    read_account(connection, account_id)
+    lock_account(connection, account_id)
     signed = signer.sign(order, now=now)
     _insert(connection, signed, account_id, order)
     return signed
@@ -51,8 +50,8 @@ def replace(
     old = read_pass(connection, account_id, pass_id)
     if old.replaced_by is not None:
         raise PassStateError(f"pass: was replaced already, by {old.replaced_by}; replace that one")
-    if old.state is not PassState.REVOKED:
-        signer.set_state(pass_id, PassState.REVOKED, now=now)
+    if old.expires > now:
+        _set(signer, old, PassState.REVOKED, now)
     signed = signer.sign(order, now=now)
     _insert(connection, signed, account_id, order)
     connection.execute(
@@ -70,6 +69,7 @@ def adopt(
 
     Taps of it that wait for review can be accepted then. Raises PassStateError, UnknownPassError.
     """
+    lock_account(connection, account_id, due_us=microseconds_of(now))
     account = read_account(connection, account_id)
     known = signer.known(pass_id)
     if known is None:
@@ -84,21 +84,19 @@ def adopt(
             expires_us=microseconds_of(known.expires), replaced_by=None,
         )
     )  # fmt: skip
-    make_due(connection, [account_id], at_us=microseconds_of(now))
     return read_pass(connection, account_id, pass_id)
 
 
 def change_state(
     connection: Connection, *, signer: PassSigner, account_id: str, pass_id: PassId, state: PassState, now: datetime
 ) -> PassOnAccount:
-    """Suspends, reinstates or revokes a pass; gates know it from the next status list on. Revoked is final."""
+    """Suspends, reinstates or revokes a pass; gates know it from the next status list on. Revoked is final.
+
+    Raises PassStateError, also for a pass that names no status list.
+    """
     lock_account(connection, account_id)
-    before = read_pass(connection, account_id, pass_id)
-    if before.state is not state:
-        if before.state is PassState.REVOKED:
-            raise PassStateError("pass: was revoked, which is final; replace it")
-        signer.set_state(pass_id, state, now=now)
-        connection.execute(PASS.update().where(PASS.c.pass_id == pass_id.value).values(state=state.value))
+    _set(signer, read_pass(connection, account_id, pass_id), state, now)
+    connection.execute(PASS.update().where(PASS.c.pass_id == pass_id.value).values(state=state.value))
     return read_pass(connection, account_id, pass_id)
 
 
@@ -130,6 +128,20 @@ def _pass_of(row: Row[Any]) -> PassOnAccount:
         expires=instant_of(values["expires_us"]),
         replaced_by=None if values["replaced_by"] is None else PassId(values["replaced_by"]),
     )
+
+
+def _set(signer: PassSigner, before: PassOnAccount, state: PassState, now: datetime) -> None:
+    """In the register, which alone decides what gates are told: it may know of a change that the office does not."""
+    known = signer.known(before.pass_id)
+    stands = before.state if known is None else known.state
+    if PassState.REVOKED in (before.state, stands) and state is not PassState.REVOKED:
+        raise PassStateError("pass: was revoked, which is final; replace it")
+    if stands is state:
+        return
+    try:
+        signer.set_state(before.pass_id, state, now=now)
+    except BadInputError as error:
+        raise PassStateError(f"pass: {error}") from None
 
 
 def _insert(connection: Connection, signed: SignedPass, account_id: str, order: SignOrder) -> None:

@@ -15,7 +15,6 @@ from openstile.office.pricing.books import revenue_account, rider_account
 from openstile.office.riders.accounts import lock_account, read_account
 from openstile.office.riders.faults import FundsError, PeriodError
 from openstile.office.store.accounts import PERIOD
-from openstile.office.store.due import make_due
 from openstile.terms.money import Money
 
 
@@ -42,7 +41,7 @@ def buy(
 
     Raises FundsError, PeriodError (a day that is over, no such product, no price for the rider's category).
     """
-    lock_account(connection, account_id)
+    lock_account(connection, account_id, due_us=microseconds_of(now))
     account, today = read_account(connection, account_id), tariff.service_day(now)
     if from_day < today:
         raise PeriodError(f"from_day: {from_day} is over, today is {today}")
@@ -61,7 +60,6 @@ def buy(
             until_day=offer.until_day, rides=offer.rides, price_minor=offer.price.minor, state="held",
         )
     )  # fmt: skip
-    make_due(connection, [account_id], at_us=microseconds_of(now))
     held = HeldPeriod(period_id, product_id, from_day, offer.until_day, offer.rides)
     return Sale(held, offer.price, posting_id)
 
@@ -73,7 +71,7 @@ def give_back(
 
     Rides that it covered and that have not faded are priced anew, without it.
     """
-    lock_account(connection, account_id)
+    lock_account(connection, account_id, due_us=microseconds_of(now))
     row = connection.execute(
         select(PERIOD).where(PERIOD.c.period_id == period_id, PERIOD.c.account_id == account_id).with_for_update()
     ).one_or_none()
@@ -92,7 +90,6 @@ def give_back(
         )
     )
     connection.execute(PERIOD.update().where(PERIOD.c.period_id == period_id).values(state="refunded"))
-    make_due(connection, [account_id], at_us=microseconds_of(now))
     return posting_id
 
 
