@@ -10,7 +10,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import accuracy, cold_start, crossing, face, fares, hardware, ingest, journal, memory, passes, qr, status
+from bench import (
+    accuracy,
+    cold_start,
+    crossing,
+    face,
+    fares,
+    hardware,
+    ingest,
+    journal,
+    ledger,
+    memory,
+    passes,
+    qr,
+    status,
+)
 from bench.machine import circumstances, describe_machine, pin_to_one_core
 from bench.report import Section, markdown, print_section, read_json, write_json
 from bench.workshop import REPOSITORY, Workshop
@@ -23,6 +37,7 @@ SECTIONS: dict[str, Callable[[Workshop], Section]] = {
     status.NAME: status.measure,
     crossing.NAME: crossing.measure,
     journal.NAME: journal.measure,
+    ledger.NAME: ledger.measure,
     ingest.NAME: ingest.measure,
     fares.NAME: fares.measure,
     cold_start.NAME: cold_start.measure,

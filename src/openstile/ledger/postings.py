@@ -10,7 +10,8 @@ from openstile.terms import BadInputError
 from openstile.terms.limits import LEDGER_ENTRIES_MAX, LEDGER_MEMO_CHARS_MAX
 from openstile.terms.money import Money
 
-_NAME = re.compile(r"(?=.{1,80}\Z)[a-z0-9][a-z0-9-]*(?::[a-z0-9][a-z0-9-]*)*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*(?::[a-z0-9][a-z0-9-]*)*")
+_NAME_CHARS_MAX = 80
 _KIND = re.compile(r"[a-z][a-z_]{0,23}")
 _KEY = re.compile(r"[!-~]{1,100}")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -77,7 +78,7 @@ class Posting:
 
     def content_hash(self) -> bytes:
         """SHA-256 of all but the key: equal for the same request alone. No part may hold a line feed."""
-        entries = "\n".join(f"{entry.account} {entry.amount.minor} {entry.amount.currency}" for entry in self.entries)
+        entries = "\n".join([f"{one.account} {one.amount.minor} {one.amount.currency}" for one in self.entries])
         text = f"openstile posting v1\n{self.kind}\n{self.day.isoformat()}\n{self.memo}\n{entries}"
         return hashlib.sha256(text.encode()).digest()
 
@@ -138,7 +139,7 @@ class Hold:
 
 def check_name(name: str) -> None:
     """An account's name: parts of a-z, 0-9 and -, joined by colons, at most 80 characters. Raises BadInputError."""
-    if not _NAME.fullmatch(name):
+    if len(name) > _NAME_CHARS_MAX or not _NAME.fullmatch(name):
         raise BadInputError(
             "account: its name must be parts of a-z, 0-9 and -, joined by colons, at most 80 characters"
         )

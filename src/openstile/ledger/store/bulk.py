@@ -15,9 +15,11 @@ from sqlalchemy import ARRAY, Column, ColumnElement, Connection, func, literal, 
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
-PostingRow = tuple[str, str, date, str, bytes, str, str | None, int]
+Day = date | str
+"""A day as the driver takes it."""
+PostingRow = tuple[str, str, Day, str, bytes, str, str | None, int]
 """posting_id, kind, day, key, request_hash, memo, reverses, entries"""
-EntryRow = tuple[str, int, int, date, int, str]
+EntryRow = tuple[str, int, int, Day, int, str]
 """posting_id, position, account_no, day, amount_minor, currency"""
 Change = tuple[int, int, int, int]
 """By how many minor units balance_minor and held_minor change, and of which row: account_no, shard"""
@@ -70,6 +72,11 @@ def is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
+def day_for(connection: Connection, day: date) -> Day:
+    """`day` as a row of `add_postings` has it."""
+    return day.isoformat() if is_sqlite(connection) else day
+
+
 def among(connection: Connection, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """That `column` is one of `values`: one parameter, however many there are."""
     chosen = list(values)
@@ -104,8 +111,8 @@ def add_postings(
     posting, was committed since the caller looked. Their entries are not added; balances are, the caller takes it back.
     """
     if is_sqlite(connection):  # the posting's row seals its entries: they come first
-        _run_many(connection, _ADD_ENTRIES_SQLITE, [(*row[:3], row[3].isoformat(), row[4], row[5]) for row in entries])
-        _run_many(connection, _ADD_POSTINGS_SQLITE, [(*row[:2], row[2].isoformat(), *row[3:]) for row in postings])
+        _run_many(connection, _ADD_ENTRIES_SQLITE, entries)
+        _run_many(connection, _ADD_POSTINGS_SQLITE, postings)
         change_balances(connection, changes)
         return frozenset()
     ordered = sorted(postings, key=itemgetter(3))  # by key: whoever races waits in one order

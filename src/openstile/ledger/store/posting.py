@@ -9,7 +9,16 @@ from sqlalchemy import Connection, select
 from openstile.ledger.errors import IdempotencyConflictError, InsufficientFundsError, LedgerError, ReversalError
 from openstile.ledger.postings import REVERSAL, Entry, Posting, Reversal
 from openstile.ledger.store.accounts import LockedAccount, lock_accounts
-from openstile.ledger.store.bulk import Change, EntryRow, PostingRow, add_postings, among, change_balances, find_keys
+from openstile.ledger.store.bulk import (
+    Change,
+    EntryRow,
+    PostingRow,
+    add_postings,
+    among,
+    change_balances,
+    day_for,
+    find_keys,
+)
 from openstile.ledger.store.tables import ACCOUNT, ENTRY, POSTING
 from openstile.terms import BadInputError
 from openstile.terms.limits import LEDGER_BATCH_MAX
@@ -38,10 +47,6 @@ class _Draft:
     reverses: str | None
     entries: tuple[Entry, ...]
 
-    def row(self) -> PostingRow:
-        return (self.posting_id, self.kind, self.day, self.key, self.content_hash, self.memo, self.reverses,
-                len(self.entries))  # fmt: skip
-
 
 def post_all(
     connection: Connection, requests: Sequence[Request], *, random: Random, seed: int, beyond_limit: bool
@@ -60,8 +65,7 @@ def post_all(
     _check_reversals(connection, fresh)
     deltas = _deltas(accounts, fresh)
     _check_bounds(accounts, deltas, beyond_limit=beyond_limit)
-    rows = [draft.row() for draft in fresh]
-    missed = add_postings(connection, rows, _entry_rows(accounts, fresh), _changes(accounts, deltas))
+    missed = add_postings(connection, *_rows(connection, accounts, fresh), _changes(accounts, deltas))
     if missed:
         known |= _give_way(connection, accounts, [draft for draft in fresh if draft.posting_id in missed])
     return tuple(known[draft.key] for draft in drafts)
@@ -167,10 +171,15 @@ def _check_bounds(accounts: dict[str, LockedAccount], deltas: dict[str, int], *,
         raise InsufficientFundsError(tuple(lacking))
 
 
-def _entry_rows(accounts: dict[str, LockedAccount], drafts: Iterable[_Draft]) -> list[EntryRow]:
-    return [
-        (draft.posting_id, position, accounts[entry.account].number, draft.day, entry.amount.minor,
-         entry.amount.currency)
-        for draft in drafts
-        for position, entry in enumerate(draft.entries)
-    ]  # fmt: skip
+def _rows(
+    connection: Connection, accounts: dict[str, LockedAccount], drafts: Iterable[_Draft]
+) -> tuple[list[PostingRow], list[EntryRow]]:
+    postings: list[PostingRow] = []
+    entries: list[EntryRow] = []
+    for one in drafts:
+        day, at = day_for(connection, one.day), 0
+        for at, entry in enumerate(one.entries):
+            amount = entry.amount
+            entries.append((one.posting_id, at, accounts[entry.account].number, day, amount.minor, amount.currency))
+        postings.append((one.posting_id, one.kind, day, one.key, one.content_hash, one.memo, one.reverses, at + 1))
+    return postings, entries
