@@ -23,7 +23,7 @@ def _invitation(world: OfficeWorld, principal: Principal) -> str:
 
 
 def _register(world: OfficeWorld, invitation: str, authenticator: Authenticator) -> httpx.Response:
-    options = world.ask("POST", "/v1/passkeys/registration-options", json={"invitation": invitation})
+    options = world.ask("POST", "/v1/passkey-options", json={"invitation": invitation})
     assert options.status_code == 200, options.text
     credential = authenticator.create(options.json()["publicKey"])
     return world.ask("POST", "/v1/passkeys", json={"invitation": invitation, "credential": credential})
@@ -90,7 +90,7 @@ def test_sign_out_everywhere_ends_every_session_and_nobody_elses(world: OfficeWo
 def test_tokens_and_challenges_are_stored_as_hashes_alone(world: OfficeWorld) -> None:
     rider = world.rider()
     invitation = _invitation(world, rider)
-    options = world.ask("POST", "/v1/passkeys/registration-options", json={"invitation": invitation}).json()
+    options = world.ask("POST", "/v1/passkey-options", json={"invitation": invitation}).json()
     token = world.token_of(rider)
     with world.office.database.read() as connection:
         stored = [connection.execute(select(table)).all() for table in (SESSION, INVITATION, CHALLENGE)]
@@ -120,19 +120,19 @@ def test_invitation_is_good_once_for_a_day_and_until_the_next(world: OfficeWorld
     rider = world.rider()
     first, second = _invitation(world, rider), _invitation(world, rider)
     asked = {"invitation": first}
-    assert problem_name(world.ask("POST", "/v1/passkeys/registration-options", json=asked)) == "invitation-refused"
+    assert problem_name(world.ask("POST", "/v1/passkey-options", json=asked)) == "invitation-refused"
     assert _register(world, second, Authenticator()).status_code == 201
     asked = {"invitation": second}
-    assert problem_name(world.ask("POST", "/v1/passkeys/registration-options", json=asked)) == "invitation-refused"
+    assert problem_name(world.ask("POST", "/v1/passkey-options", json=asked)) == "invitation-refused"
     third = _invitation(world, rider)
     world.clock.turn(hours=24)
     asked = {"invitation": third}
-    assert problem_name(world.ask("POST", "/v1/passkeys/registration-options", json=asked)) == "invitation-refused"
+    assert problem_name(world.ask("POST", "/v1/passkey-options", json=asked)) == "invitation-refused"
 
 
 def test_registration_begun_with_one_invitation_does_not_end_with_another(world: OfficeWorld) -> None:
     mine, theirs = _invitation(world, world.rider()), _invitation(world, world.rider())
-    options = world.ask("POST", "/v1/passkeys/registration-options", json={"invitation": mine}).json()["publicKey"]
+    options = world.ask("POST", "/v1/passkey-options", json={"invitation": mine}).json()["publicKey"]
     credential = Authenticator().create(options)
     answer = world.ask("POST", "/v1/passkeys", json={"invitation": theirs, "credential": credential})
     assert problem_name(answer) == "sign-in-failed"
@@ -163,7 +163,7 @@ def test_challenge_is_good_for_five_minutes_and_for_its_purpose(world: OfficeWor
     world.clock.turn(minutes=5)
     assert problem_name(world.ask("POST", "/v1/sessions", json={"credential": answer})) == "sign-in-failed"
     asked = {"invitation": _invitation(world, rider)}
-    challenge = world.ask("POST", "/v1/passkeys/registration-options", json=asked).json()["publicKey"]["challenge"]
+    challenge = world.ask("POST", "/v1/passkey-options", json=asked).json()["publicKey"]["challenge"]
     answer = authenticator.get({**_options(world), "challenge": challenge})
     assert problem_name(world.ask("POST", "/v1/sessions", json={"credential": answer})) == "sign-in-failed"
 

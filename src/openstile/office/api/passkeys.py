@@ -95,7 +95,7 @@ class PasskeyList(Told):
     items: list[str]
 
 
-@router.post("/v1/passkeys/registration-options", responses=declare("invitation-refused", "too-many-attempts"))
+@router.post("/v1/passkey-options", responses=declare("invitation-refused", "too-many-attempts"))
 def begin_registration(body: Invited, office: OfficeDep, request: Request) -> CeremonyOptions:
     """Begins the registration of a passkey. Needs an invitation."""
     now = office.clock.now()
