@@ -32,6 +32,7 @@ class Until(StrEnum):
     AUDIT_ENDS = "the audit log's time is over (retention.audit_days, 400 days by default)"
     EXPIRES = "it expires (at most a day)"
     SERVICE_ENDS = "the gate or the member of staff leaves"
+    HISTORY_AGREED = "100 days later (with it a gate that was restored from a copy finds out what the office has)"
     STAYS = "stays"
 
 

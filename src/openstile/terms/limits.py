@@ -186,6 +186,8 @@ REQUEST_AGE_S_MAX = 300
 IDEMPOTENCY_KEY_CHARS_MAX = 128
 CONTACT_CHARS_MAX = 254
 EPOCHS_PER_GATE_MAX = 1000
+TAP_HASHES_DAYS = 100
+"""For so long after a tap has faded the office keeps its hash: longer than a gate keeps taps that were not sent."""
 EPOCH_ID_MAX = 2**23 - 1
 """Epochs of all gates together."""
 TAP_SEQ_MAX = 2**40 - 1

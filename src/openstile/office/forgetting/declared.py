@@ -34,6 +34,9 @@ def _statements(cutoffs: Cutoffs) -> Iterator[tuple[Table, Any]]:
             yield table, delete(table).where(table.c.expires_us <= cutoffs.now_us)
         if _declares(table, "expires_us", Until.PASS_FORGOTTEN):
             yield table, delete(table).where(table.c.expires_us < cutoffs.passes_us)
+        agreed = [c for c in _columns(table, Until.HISTORY_AGREED) if isinstance(c.type, Date)]
+        if agreed:
+            yield table, delete(table).where(_all_before(agreed, cutoffs.hashes_us))
         ages = [c for c in _columns(table, Until.AUDIT_ENDS) if c.name.endswith("_us") or isinstance(c.type, Date)]
         if ages:
             yield table, delete(table).where(_all_before(ages, cutoffs.audit_us))

@@ -11,6 +11,7 @@ from openstile.terms.limits import (
     BACKUP_DAYS_MAX,
     PASS_FORGOTTEN_DAYS,
     REVIEW_DAYS_MAX,
+    TAP_HASHES_DAYS,
     TRIPS_HOURS_MAX,
 )
 
@@ -24,6 +25,7 @@ class Cutoffs:
     waiting_us: int
     audit_us: int
     passes_us: int
+    hashes_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +66,5 @@ class Retention:
             waiting_us=microseconds_of(now - timedelta(days=self.review_days)),
             audit_us=microseconds_of(now - timedelta(days=self.audit_days)),
             passes_us=microseconds_of(now - timedelta(days=PASS_FORGOTTEN_DAYS)),
+            hashes_us=microseconds_of(now - timedelta(days=TAP_HASHES_DAYS)),
         )

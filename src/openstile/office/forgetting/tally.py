@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, insert
 
 from openstile.office.store.rider_taps import portions
-from openstile.office.store.taps import TAP, TAP_DAY
+from openstile.office.store.taps import TAP, TAP_DAY, TAP_HASH
 from openstile.office.store.upsert import insert_into
 
 
@@ -34,9 +34,12 @@ def drop_taps(connection: Connection, days: dict[int, date], unpriced: Iterable[
         gone = connection.execute(
             delete(TAP)
             .where(TAP.c.tap_id.in_(some))
-            .returning(TAP.c.tap_id, TAP.c.epoch_id, TAP.c.product, TAP.c.direction)
-        )
-        for tap in gone.all():
+            .returning(TAP.c.tap_id, TAP.c.epoch_id, TAP.c.hash, TAP.c.product, TAP.c.direction)
+        ).all()
+        if gone:
+            hashes = [{"tap_id": tap.tap_id, "hash": tap.hash, "day": days[tap.tap_id]} for tap in gone]
+            connection.execute(insert(TAP_HASH), hashes)
+        for tap in gone:
             key = (days[tap.tap_id], tap.product, tap.direction)
             counts[key] += 1
             if tap.tap_id in missed:

@@ -59,6 +59,17 @@ TAP_DAY = Table(
 Neither gate nor pass."""
 
 
+TAP_HASH = Table(
+    "tap_hash",
+    METADATA,
+    column("tap_id", ROW_ID, primary_key=True, autoincrement=False, until=Until.HISTORY_AGREED),
+    column("hash", HASH, until=Until.HISTORY_AGREED),
+    column("day", Date, index=True, holds=Holds.DAY, until=Until.HISTORY_AGREED),
+)
+"""The hashes of taps that faded. Each is over a salt that the office never kept, so it says nothing of who tapped; with
+them a gate that comes back with an older disk, days later, sends what is missing here and nothing twice."""
+
+
 def tap_number(epoch_id: int, seq: int) -> int:
     """The id of tap `seq` (0 to TAP_SEQ_MAX) of an epoch: taps of one epoch lie together, in their order."""
     if not (0 < epoch_id <= EPOCH_ID_MAX and 0 <= seq <= TAP_SEQ_MAX):

@@ -10,7 +10,8 @@ from openstile.journal.chain import genesis_hash
 from openstile.journal.receipts import Receipt
 from openstile.journal.taps import Head, microseconds_of
 from openstile.office.store.gates import GATE_EPOCH, GATE_RUN
-from openstile.office.store.taps import TAP, tap_number
+from openstile.office.store.tap_hashes import stored_hash
+from openstile.office.store.taps import tap_number
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_alarm
 from openstile.office.sync.faults import UNKNOWN_EPOCH, SyncProblem
 from openstile.office.sync.registry import read_gate
@@ -128,8 +129,8 @@ def position(connection: Connection, *, gate_id: GateId, epoch: bytes) -> Receip
 
 
 def stored_head(connection: Connection, *, gate_id: GateId, epoch: bytes, through: int) -> Head | SyncProblem | None:
-    """The last tap up to number `through` that is held here; None when it has faded. For finding out from where on two
-    journals differ.
+    """Tap `through` by its hash, or the last one where that is lower; None when its hash is forgotten too
+    (TAP_HASHES_DAYS). For finding out from where on two journals differ.
     """
     row = epoch_row(connection, gate_id, epoch)
     if row is None:
@@ -138,13 +139,8 @@ def stored_head(connection: Connection, *, gate_id: GateId, epoch: bytes, throug
         return Head(row.seq, row.hash)
     if through <= 0:
         return Head(0, genesis_hash(gate=gate_id, public_key=row.journal_key, epoch=epoch))
-    found = connection.execute(
-        select(TAP.c.seq, TAP.c.hash)
-        .where(TAP.c.tap_id > tap_number(row.epoch_id, 0), TAP.c.tap_id <= tap_number(row.epoch_id, through))
-        .order_by(TAP.c.tap_id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if found is None else Head(found.seq, found.hash)
+    found = stored_hash(connection, tap_number(row.epoch_id, through))
+    return None if found is None else Head(through, found)
 
 
 def epoch_row(connection: Connection, gate_id: GateId, epoch: bytes) -> Row[Any] | None:

@@ -14,7 +14,7 @@ from openstile.journal.batches import Batch, BatchError, read_batch, verify_head
 from openstile.journal.receipts import Receipt
 from openstile.journal.taps import microseconds_of
 from openstile.office.store.gates import GATE, GATE_EPOCH
-from openstile.office.store.taps import TAP, tap_number
+from openstile.office.store.taps import tap_number
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_alarm, raise_once
 from openstile.office.sync.clocks import ClockRules
 from openstile.office.sync.faults import GATE_LOCKED, UNKNOWN_EPOCH, SyncProblem
@@ -122,15 +122,14 @@ def _hash_at(batch: Batch, seq: int) -> bytes:
 
 
 def _stored_hash(connection: Connection, epoch: Row[Any], seq: int) -> bytes | None:
-    """The hash of the last tap that both have, or that in front of the batch; None when it has faded.
+    """The hash of the last tap that both have, or that in front of the batch; None when it is forgotten.
 
-    A batch whose taps have all faded here cannot be compared: the receipt's own hash tells the gate then.
+    A batch as old as that cannot be compared: the receipt's own hash tells the gate then.
     """
     if seq == epoch.seq:
         stored: bytes = epoch.hash
         return stored
-    found = connection.execute(select(TAP.c.hash).where(TAP.c.tap_id == tap_number(epoch.epoch_id, seq)))
-    return found.scalar_one_or_none()
+    return stored_hash(connection, tap_number(epoch.epoch_id, seq))
 
 
 def _fork_of(epoch: Row[Any]) -> SyncProblem:

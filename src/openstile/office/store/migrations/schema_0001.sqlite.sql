@@ -114,6 +114,15 @@ CREATE TABLE tap_day (
     CONSTRAINT pk_tap_day PRIMARY KEY (day, product, direction)
 );
 
+CREATE TABLE tap_hash (
+    tap_id INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    day DATE NOT NULL,
+    CONSTRAINT pk_tap_hash PRIMARY KEY (tap_id)
+);
+
+CREATE INDEX ix_tap_hash_day ON tap_hash (day);
+
 CREATE TABLE pass (
     pass_id BLOB NOT NULL,
     account_id VARCHAR(32) NOT NULL,
@@ -130,9 +139,9 @@ CREATE TABLE pass (
     CONSTRAINT fk_pass_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_pass_account_id ON pass (account_id);
-
 CREATE INDEX ix_pass_expires_us ON pass (expires_us);
+
+CREATE INDEX ix_pass_account_id ON pass (account_id);
 
 CREATE TABLE period (
     period_id VARCHAR(32) NOT NULL,
@@ -225,11 +234,12 @@ CREATE TABLE journey (
     CONSTRAINT pk_journey PRIMARY KEY (journey_id),
     CONSTRAINT ck_journey_state CHECK (state IN ('complete', 'open', 'missing_exit', 'missing_entry', 'unknown', 'superseded', 'faded')),
     CONSTRAINT fk_journey_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
-);
-
-CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
+)
+ WITHOUT ROWID;
 
 CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
+
+CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -304,11 +314,11 @@ CREATE TABLE session (
     CONSTRAINT fk_session_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE INDEX ix_session_expires_us ON session (expires_us);
+
 CREATE INDEX ix_session_account_id ON session (account_id);
 
 CREATE INDEX ix_session_staff_id ON session (staff_id);
-
-CREATE INDEX ix_session_expires_us ON session (expires_us);
 
 CREATE TABLE tap_fresh (
     account_id VARCHAR(32) NOT NULL,
@@ -374,9 +384,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
-
 CREATE INDEX ix_tap_at_us ON tap (at_us);
+
+CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
 
 CREATE TABLE ledger_account (
     account_no INTEGER NOT NULL,
