@@ -3,14 +3,16 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Response
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from openstile.journal.taps import microseconds_of
 from openstile.office.api.access import AccountDep
 from openstile.office.api.bodies import Body, Told
 from openstile.office.api.dependencies import AgentDep, OfficeDep
+from openstile.office.api.idempotency import MONEY_PROBLEMS, Answer, OperationDep
+from openstile.office.api.journeys import Language
 from openstile.office.api.money import Amount
 from openstile.office.api.pages import PageAsked, cursor, page_asked
 from openstile.office.api.problems import declare
@@ -128,30 +130,43 @@ def change_an_account(office: OfficeDep, access: AccountDep, body: AccountChange
 
 
 @router.get("/v1/accounts/{account_id}/export", responses=declare("unknown-account"))
-def export_account(office: OfficeDep, access: AccountDep) -> dict[str, Any]:
-    """Everything that is held about the rider, in one answer; trips that have not faded with their explanations."""
+def export_account(office: OfficeDep, access: AccountDep, language: Language = "en") -> dict[str, Any]:
+    """Everything that is held about the rider, in one answer; trips that have not faded with their explanations.
+
+    That staff took it is in the audit log.
+    """
     with office.database.read() as connection:
-        return held_about(connection, access.account_id)
+        held = held_about(connection, access.account_id, language=language)
+    if access.staff is not None:
+        with office.database.write() as connection:
+            access.record(connection, "account.export")
+    return held
 
 
-@router.post("/v1/accounts/{account_id}/erasure", responses=declare("unknown-account"))
-def erase_account(office: OfficeDep, access: AccountDep) -> Erased:
+@router.post("/v1/accounts/{account_id}/erasure", response_model=Erased,
+             responses=declare(*MONEY_PROBLEMS, "unknown-account"))  # fmt: skip
+def erase_account(office: OfficeDep, access: AccountDep, operation: OperationDep) -> Response:
     """Erases the rider: passes are revoked, trips fade at once, contact and passkeys go, the books keep amounts by day.
 
     What the account holds is booked as unclaimed: pay it back first.
     """
     riders = office.service(RiderServices)
-    with office.database.write() as connection:
+    tariff = riders.tariff()
+
+    def work(connection: Connection) -> Answer:
         access.record(connection, "account.erase")
         done = erase(
             connection,
-            tariff=riders.tariff(),
+            tariff=tariff,
             signer=riders.signer,
             account_id=access.account_id,
             now=office.clock.now(),
             new_id=lambda: new_id(office.random),
         )
-    return Erased(passes_revoked=done.passes_revoked, passes_left=done.passes_left, settled=Amount.of(done.settled))
+        told = Erased(passes_revoked=done.passes_revoked, passes_left=done.passes_left, settled=Amount.of(done.settled))
+        return Answer(200, told)
+
+    return operation.run(work)
 
 
 def told(account: Account) -> AccountTold:

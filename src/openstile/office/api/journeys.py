@@ -19,7 +19,8 @@ from openstile.office.api.routing import new_router
 from openstile.office.pricing.books import rider_account
 from openstile.office.pricing.rows import read_explanation, read_products
 from openstile.office.riders.accounts import read_account
-from openstile.office.store.journeys import JOURNEY
+from openstile.office.store.journeys import JOURNEY, UNFADED
+from openstile.terms import BadInputError
 from openstile.terms.money import Money
 
 router = new_router("journeys")
@@ -110,7 +111,7 @@ def list_journeys(office: OfficeDep, access: AccountDep, page: PageDep, language
 @router.get("/v1/unknown-fares", responses=declare("bad-cursor"))
 def list_unknown_fares(office: OfficeDep, _staff: AgentDep, page: PageDep) -> UnknownPage:
     """Journeys that cost nothing because the feed does not say their fare: correct the feed, or the gate's stop."""
-    chosen = select(JOURNEY).where(JOURNEY.c.state == "unknown")
+    chosen = select(JOURNEY).where(UNFADED, JOURNEY.c.state == "unknown")
     position = page.position(str)
     if position is not None:
         chosen = chosen.where(JOURNEY.c.journey_id > position[0])
@@ -130,7 +131,10 @@ def show_statement(office: OfficeDep, access: AccountDep, page: PageDep) -> Stat
     after = None if position is None else str(position[0])
     with office.database.read() as connection:
         read_account(connection, access.account_id)
-        found = Ledger(connection).entries(rider_account(access.account_id), after=after, limit=page.limit + 1)
+        try:
+            found = Ledger(connection).entries(rider_account(access.account_id), after=after, limit=page.limit + 1)
+        except BadInputError:
+            raise ProblemError("bad-cursor") from None
     items = [
         StatementLine(
             posting_id=entry.posting_id,

@@ -21,7 +21,10 @@ from openstile.office.api.services import RiderServices
 
 router = new_router("ledger")
 _PART_CHARS: Final = 2**16
-Day = Annotated[date | None, Query(description="Up to the end of which local day; without it, of all days.")]
+Day = Annotated[
+    date | None,
+    Query(le=date(9998, 12, 31), description="Up to the end of which local day; without it, of all days."),
+]
 
 
 class TrialLine(Told):

@@ -5,6 +5,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Str
 from openstile.office.store.metadata import METADATA, column
 from openstile.terms.held import Holds, Until
 
+UNFADED = text("state <> 'faded'")
+"""Journeys that have not faded are few, so they have an index. Written as in the index, or SQLite does not use it."""
+
 JOURNEY = Table(
     "journey",
     METADATA,
@@ -25,15 +28,16 @@ JOURNEY = Table(
     column("to_stop", String(200), nullable=True, holds=Holds.PLACE, until=Until.TRIPS_FADE),
     column("explanation", Text, nullable=True, holds=Holds.PLACE, until=Until.TRIPS_FADE),
     Index("ix_journey_account_id_day", "account_id", "day"),
-    Index("ix_journey_unfaded", "account_id", sqlite_where=text("state <> 'faded'"),
-          postgresql_where=text("state <> 'faded'")),
+    Index("ix_journey_unfaded", "account_id", sqlite_where=UNFADED, postgresql_where=UNFADED),
     CheckConstraint(
         "state IN ('complete', 'open', 'missing_exit', 'missing_entry', 'unknown', 'superseded', 'faded')", name="state"
     ),
+    sqlite_with_rowid=False,
 )  # fmt: skip
 """`key` is that of fares.PricedJourney: stable while the journey's first tap is. `counted` (JSON) is what caps and
 period products need to know of it after it has faded: no place, no time. A journey that is priced anew gets a new row,
-and the old one is superseded; the ledger reverses and posts."""
+and the old one is superseded; the ledger reverses and posts. Rows lie by their random id: SQLite would number them in
+the order in which they were priced, which is when people rode."""
 
 PRICING_DUE = Table(
     "pricing_due",
