@@ -1,17 +1,21 @@
 """Every answer of the API that is an error is a problem, and says nothing it must not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 from tests.office.office_world import OfficeWorld, problem_name
 
+from openstile.office.api.app import api_document
 from openstile.office.api.bodies import Body, ShortText
 from openstile.office.api.dependencies import AgentDep
+from openstile.office.api.middleware import BODY_LIMITS, BoundedBody
 from openstile.office.api.routing import new_router
 from openstile.office.staff.roles import Role
 from openstile.terms import BadInputError
-from openstile.terms.limits import REQUEST_BYTES_MAX
+from openstile.terms.limits import BATCH_BYTES_MAX, REQUEST_BYTES_MAX
 
 
 class _Note(Body):
@@ -99,6 +103,31 @@ def test_body_at_the_limit_is_taken_and_one_past_it_refused_before_it_is_read(wo
             yield b" " * 1000
 
     assert problem_name(world.ask("POST", "/probe/notes", content=chunks(), headers=json)) == "too-large"
+
+
+def test_batch_may_be_larger_than_other_bodies_and_has_a_limit_too(world: OfficeWorld) -> None:
+    batch = {"Content-Type": "application/vnd.openstile.batch"}
+    fits = world.ask("POST", "/v1/gate/batches", content=bytes(BATCH_BYTES_MAX), headers=batch)
+    assert problem_name(fits) == "bad-signature"
+    larger = world.ask("POST", "/v1/gate/batches", content=bytes(BATCH_BYTES_MAX + 1), headers=batch)
+    assert problem_name(larger) == "too-large"
+    assert set(BODY_LIMITS) <= set(api_document()["paths"])
+
+
+def test_body_that_does_not_come_is_not_waited_for(world: OfficeWorld) -> None:
+    app = BoundedBody(world.app, wait_s=0.01)
+    sent: list[Message] = []
+
+    async def never() -> Message:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/sessions", "headers": []}
+    asyncio.run(app(scope, never, send))
+    assert sent[0]["status"] == 408
 
 
 def test_bug_is_answered_without_a_word_of_what_it_was(world: OfficeWorld) -> None:
