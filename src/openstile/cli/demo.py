@@ -19,11 +19,14 @@ def demo(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Enrol riders, cross a gate in every way there is, and show what is left on disk.
+    """Enrol riders, cross a gate in every way there is, price a day of rides, and show what is left on disk.
 
     Exit code 1 when anything came otherwise than it has to.
     """
     from openstile.cli.models import download_progress
+    from openstile.demo.needs import check_office_is_installed
+
+    check_office_is_installed()
     from openstile.demo.run import run_demo
 
     return run_demo(

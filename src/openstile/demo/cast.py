@@ -81,10 +81,12 @@ class Cast:
         return (*riders, self.on_phone, *refused)
 
 
-def enrol_all(folder: DemoFolder, portraits: dict[str, Path], clock: TurnableClock) -> Cast:
+def enrol_all(
+    folder: DemoFolder, portraits: dict[str, Path], clock: TurnableClock, *, more_settings: bytes = b""
+) -> Cast:
     """Make the keys and enrol everyone, as `openstile enrol` does. The clock ends where it began."""
     president_photo = portraits["president-1.jpg"]
-    write_private(folder.home / "settings.toml", _SETTINGS)
+    write_private(folder.home / "settings.toml", _SETTINGS + more_settings)
     installation = Installation.open(open_home(folder.home), clock=clock)
 
     def enrol(name: str, rider: str, photo: Path | None, *, product: str = "season-2026", days: int = 365) -> HeldPass:

@@ -14,7 +14,8 @@ from openstile.terms.files import write_private
 MARKER = "openstile-demo.txt"
 _MARKER_TEXT = b"""This folder was made by `openstile demo`, which deletes it and makes it anew each time it runs.
 
-home/      keys, settings and journal of the gate
+home/      keys, settings and journal of the first gate; the office of the operator
+gates/     the same of the city's other gates
 other-home/  the same of another gate group, whose passes this gate refuses
 passes/    what the riders take home; a template lies in each face pass, sealed, and nowhere else
 temp/      where this run's temporary files went
@@ -32,6 +33,11 @@ class DemoFolder:
     def home(self) -> Path:
         """The home of the installation."""
         return self.root / "home"
+
+    @property
+    def gates(self) -> Path:
+        """The homes of the city's other gates, one folder a gate."""
+        return self.root / "gates"
 
     @property
     def other_home(self) -> Path:
@@ -56,7 +62,7 @@ class DemoFolder:
     @property
     def searched(self) -> tuple[Path, ...]:
         """Everything that was written, except the pictures."""
-        return (self.home, self.other_home, self.passes, self.temp)
+        return (self.home, self.gates, self.other_home, self.passes, self.temp)
 
 
 def make_folder(root: Path) -> DemoFolder:

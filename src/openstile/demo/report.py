@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from openstile.demo.books import Left
 from openstile.demo.cast import Cast
+from openstile.demo.day import Day
 from openstile.demo.folder import DemoFolder
 from openstile.demo.inventory import UNKNOWN, StoredFile
 from openstile.demo.stage import Played
@@ -14,13 +16,18 @@ from openstile.lab.canary import CanaryVerdict
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The results, and how long they took. `models` is the folder of model packs, which was searched too."""
+    """The results, and how long they took. `models` is the folder of model packs, which was searched too.
+
+    `journal` is that of the first gate after the scenes; `day` a day in the city, `left` what is left of it days later.
+    """
 
     folder: DemoFolder
     models: Path
     cast: Cast
     played: tuple[Played, ...]
     journal: JournalReport
+    day: Day
+    left: Left
     files: tuple[StoredFile, ...]
     canary: CanaryVerdict
     seconds: float
@@ -29,6 +36,11 @@ class Report:
     def admitted(self) -> int:
         """How many crossings were admitted."""
         return sum(scene.crossing.admitted for scene in self.played)
+
+    @property
+    def crossings(self) -> int:
+        """How many were admitted in all, the day in the city with it."""
+        return self.admitted + sum(ride.crossing.admitted for ride in self.day.rides)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -40,6 +52,11 @@ class Report:
         ]
         if self.journal.taps != self.admitted:
             found.append(f"journal: {self.journal.taps} taps for {self.admitted} admitted crossings")
+        found += self.day.problems(self.crossings)
+        if self.left.taps or self.left.places or self.left.gate_taps:
+            found.append("forgetting: taps, or places and times of journeys, are still there")
+        if len(self.left.journeys) != len(self.day.journeys):
+            found.append(f"forgetting: {len(self.left.journeys)} of {len(self.day.journeys)} journeys are left")
         found += [f"canary: {trace.what} in {trace.file} as {trace.encoding}" for trace in self.canary.traces]
         if not self.canary.clean and not self.canary.traces:
             found.append("canary: nothing was searched")

@@ -3,17 +3,23 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from pathlib import Path
 
 from openstile.demo.cast import enrol_all
+from openstile.demo.city import HARBOUR_IN, write_city
 from openstile.demo.clock import TurnableClock
+from openstile.demo.day import forget, open_accounts, plan_day, ride
 from openstile.demo.folder import DemoFolder, make_folder, temporary_files_in
+from openstile.demo.gates import gate_settings, open_gates
 from openstile.demo.inventory import list_files
+from openstile.demo.office import bound_socket, office_settings, open_demo_office
 from openstile.demo.pictures import draw_all
 from openstile.demo.portraits import pull_portraits
 from openstile.demo.report import Report
 from openstile.demo.scenes import write_scenes
-from openstile.demo.stage import CountingBarrier, play
+from openstile.demo.stage import play
 from openstile.demo.telling import print_as_json, print_tables, write_svg
 from openstile.demo.traces import search_everything_written
 from openstile.face.packs import pull_pack
@@ -63,19 +69,36 @@ def run_demo(
 def perform(folder: DemoFolder, portraits: dict[str, Path], say: Say) -> Report:
     """Everything but the drawing, in an empty demo folder; model pack and `portraits` are there."""
     started = time.monotonic()
-    clock = TurnableClock(SystemClock())
-    say("enrolling riders")
-    cast = enrol_all(folder, portraits, clock)
-    installation, models = cast.installation, models_folder(None)
-    engine = installation.load_engine()
-    scenes = write_scenes(cast, portraits, engine)
-    barrier = CountingBarrier()
-    # The gate still runs while its disk is searched: what lies in the write-ahead log is seen too.
-    with installation.open_lane(barrier=barrier, announce=False) as lane:
-        say("crossing the gate")
-        played = play(scenes, lane=lane, barrier=barrier, clock=clock)
-        journal = installation.verify_journal()
-        files = list_files(folder)
-        say("searching the disk for traces of faces")
-        canary = search_everything_written((*folder.searched, models), cast=cast, played=played, engine=engine)
-    return Report(folder, models, cast, played, journal, files, canary, time.monotonic() - started)
+    system = SystemClock()
+    clock = TurnableClock(system, begins=datetime.combine(system.now().date(), _BEGINS, UTC))
+    models = models_folder(None)
+    with bound_socket() as listener:
+        say("enrolling riders")
+        write_city(folder.home, today=clock.now().date())
+        settings = gate_settings(HARBOUR_IN) + office_settings(listener)
+        cast = enrol_all(folder, portraits, clock, more_settings=settings)
+        installation = cast.installation
+        engine = installation.load_engine()
+        scenes = write_scenes(cast, portraits, engine)
+        # Gates and office still run while the disk is searched: what lies in write-ahead logs is seen too.
+        with open_demo_office(installation, listener) as office, open_gates(folder, installation, office) as gates:
+            open_accounts(cast, office)
+            say("crossing the gate")
+            gate = gates[HARBOUR_IN.name]
+            played = play(scenes, lane=gate.lane, barrier=gate.barrier, clock=clock)
+            journal = installation.verify_journal()
+            say("riding through the city for a day")
+            day = ride(plan_day(cast, scenes, clock), gates=gates, office=office, clock=clock)
+            say("searching the disk for traces of faces")
+            canary = search_everything_written(
+                (*folder.searched, models), cast=cast, played=(*played, *day.rides), engine=engine
+            )
+            say("letting trips fade")
+            clock.turn(timedelta(hours=installation.settings.retention.trips_hours + 24))
+            left = forget(gates=gates, office=office)
+            files = list_files(folder)
+    return Report(folder, models, cast, played, journal, day, left, files, canary, time.monotonic() - started)
+
+
+_BEGINS = clock_time(5, 0)
+"""The demo's day begins early, UTC: fares have a peak, so its hours are the same whenever it is run."""

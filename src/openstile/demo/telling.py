@@ -8,20 +8,26 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from openstile.demo.report import Report
 from openstile.demo.stage import outcome
+from openstile.demo.telling_city import (
+    city_as_json,
+    day_in_words,
+    journeys_table,
+    ledger_table,
+    left_in_words,
+    left_table,
+)
+from openstile.demo.telling_tables import Cell, table
 from openstile.terms.files import write_private
 
 _WIDTH = 126
 _SVG_FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 """Fonts that the reader's machine has: the picture loads nothing from anywhere."""
-
-Cell = str | Text
 
 
 def print_tables(report: Report) -> None:
@@ -44,7 +50,7 @@ def print_as_json(report: Report) -> None:
 def write_svg(report: Report, path: Path) -> None:
     """Write the tables to `path` as a picture that shows no face and loads nothing from anywhere."""
     console = Console(record=True, width=_WIDTH, highlight=False, file=io.StringIO(), force_terminal=True)
-    for part in (_scenes(report), _steps(report), _journal(report), _canary(report)):
+    for part in (_scenes(report), _journal(report), *_city(report), _canary(report)):
         console.print(part)
         console.print()
     drawn = console.export_svg(title="openstile demo", unique_id="openstile-demo")
@@ -92,6 +98,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "pin": {step: round(ms, 3) for step, ms in report.step_medians(with_pin=True).items()},
         },
         "journal": {"verified": True, "taps": report.journal.taps, "head": report.journal.head.hash.hex()},
+        "office": city_as_json(report),
         "files": [{"path": f.path, "bytes": f.size, "mode": f.mode, "what": f.what} for f in report.files],
         "canary": {
             "clean": report.canary.clean,
@@ -108,7 +115,18 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def _parts(report: Report) -> tuple[Table | Text, ...]:
-    return (_riders(report), _scenes(report), _steps(report), _journal(report), _files(report), _canary(report))
+    before = (_riders(report), _scenes(report), _steps(report), _journal(report))
+    return (*before, *_city(report), _files(report), _canary(report))
+
+
+def _city(report: Report) -> tuple[Table | Text, ...]:
+    return (
+        journeys_table(report),
+        day_in_words(report),
+        ledger_table(report),
+        left_table(report),
+        left_in_words(report),
+    )
 
 
 def _riders(report: Report) -> Table:
@@ -123,7 +141,7 @@ def _riders(report: Report) -> Table:
         )
         for held in report.cast.passes
     )
-    return _table("Passes issued", ("pass", "kind", "enrolled from", "product", "valid", "QR text"), rows)
+    return table("Passes issued", ("pass", "kind", "enrolled from", "product", "valid", "QR text"), rows)
 
 
 def _scenes(report: Report) -> Table:
@@ -143,7 +161,7 @@ def _scenes(report: Report) -> Table:
             )
         )
     columns = ("", "scene", "what was tried", "expected", "outcome", "reason", "frames", "ms")
-    return _table("At the gate", columns, rows, right=("frames", "ms"))
+    return table("At the gate", columns, rows, right=("frames", "ms"))
 
 
 def _steps(report: Report) -> Table:
@@ -153,7 +171,7 @@ def _steps(report: Report) -> Table:
         (step, f"{face[step]:.2f}" if step in face else "", f"{pin[step]:.2f}" if step in pin else "") for step in steps
     ]
     title = "Time per step, median of the admitted crossings, milliseconds"
-    return _table(title, ("step", "face pass", "PIN pass"), rows, right=("face pass", "PIN pass"))
+    return table(title, ("step", "face pass", "PIN pass"), rows, right=("face pass", "PIN pass"))
 
 
 def _journal(report: Report) -> Text:
@@ -168,20 +186,20 @@ def _files(report: Report) -> Table:
     rows.append(("temp/", "", "", f"{sum(f.path.startswith('temp/') for f in report.files)} files left"))
     drawn = sum(path.is_file() for path in report.folder.pictures.iterdir())
     rows.append(("pictures/", "", "", f"{drawn} drawings, faces on purpose"))
-    return _table("On disk now", ("file", "bytes", "mode", "what it is"), rows, right=("bytes",))
+    return table("On disk now", ("file", "bytes", "mode", "what it is"), rows, right=("bytes",))
 
 
 def _canary(report: Report) -> Text:
     canary = report.canary
-    searched = (
-        f"{canary.files} files, {canary.bytes / 1e6:.1f} MB: home, other-home, passes, temp, model packs; not pictures"
-    )
+    where = "home with office, gates, other-home, passes, temp, model packs"
+    searched = f"{canary.files} files, {canary.bytes / 1e6:.1f} MB: {where}"
     if not canary.clean:
         return Text.assemble(("Canary: FOUND ", "bold red"), f"{len(canary.traces)} traces of a face in {searched}")
     return Text.assemble(
         ("Canary: nothing found", "bold green"),
         f" in {searched}.\n",
-        "It looked for 16 bytes in a row of any frame read, chip, embedding or template: raw, packed, or as text.\n",
+        "Before trips faded it looked for 16 bytes in a row of any frame read, chip, embedding or template: raw, "
+        "packed, or as text.\n",
         "Each face pass holds its rider's template, but sealed; only a key of the gate group opens that.",
     )
 
@@ -192,19 +210,3 @@ def _last_lines(report: Report) -> Iterable[Text]:
     verdict = "NOT everything" if report.problems else "Everything"
     yield Text(f"{verdict} came as it has to, in {report.seconds:.1f} s.", "bold")
     yield Text(f"Pictures: {report.folder.pictures}")
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Sequence[str] = ()) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        box=SIMPLE_HEAD,
-        min_width=len(title),
-    )
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    return table

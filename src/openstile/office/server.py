@@ -1,7 +1,10 @@
 """The process that serves: uvicorn, the jobs beside it, and an end that leaves nothing half done."""
 
 import signal
-from collections.abc import Callable, Sequence
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -56,6 +59,27 @@ def serve(
             f"{listening.host}:{listening.port}: cannot listen there; set office.listen to a free address and port"
         )
     log.info("stopped")
+
+
+@contextmanager
+def served_beside(office: Office, listener: socket.socket) -> Iterator[None]:
+    """Within it the office answers at a socket that is bound already, in a thread of its own; no jobs run.
+
+    For the demo and for tests, whose clock the office has. Raises ServeError.
+    """
+    host, port = listener.getsockname()[:2]
+    ready = threading.Event()
+    server = _Server(_config(office, Listening(host, port)), lambda _: ready.set())
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="openstile-office")
+    thread.start()
+    try:
+        while not ready.wait(0.1):
+            if not thread.is_alive():
+                raise ServeError(f"{host}:{port}: the office did not begin to listen there; look at what it logged")
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 class _Server(uvicorn.Server):

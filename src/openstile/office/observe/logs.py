@@ -3,7 +3,8 @@
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 import structlog
@@ -61,6 +62,27 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for quiet in ("httpx", "httpcore", "authlib"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+
+
+@contextmanager
+def lines_to(stream: TextIO) -> Iterator[None]:
+    """Within it our own lines go to `stream`, in the same form; what libraries log stays as it is set up."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            only_known_keys,
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults() if before is None else structlog.configure(**before)
 
 
 def _without_values(record: logging.LogRecord) -> bool:
