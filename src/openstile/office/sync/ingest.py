@@ -14,6 +14,7 @@ from openstile.journal.batches import Batch, BatchError, read_batch, verify_head
 from openstile.journal.receipts import Receipt
 from openstile.journal.taps import microseconds_of
 from openstile.office.store.gates import GATE, GATE_EPOCH
+from openstile.office.store.tap_hashes import stored_hash
 from openstile.office.store.taps import tap_number
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_alarm, raise_once
 from openstile.office.sync.clocks import ClockRules
