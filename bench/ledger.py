@@ -97,7 +97,8 @@ def _compared(watches: Stopwatches) -> tuple[tuple[tuple[str, ...], ...], list[T
             ours, raw = watches.times(f"{name}: ours"), watches.times(f"{name}: raw")
             ratio = raw.median / ours.median
             rows.append((name, str(len(ours.samples)), _rate(size, ours), _rate(size, raw), f"{ratio:.2f}"))
-            targets.append(Target(f"{name}: at least 0.5 of the raw loop", f"{ratio:.2f}", reached=ratio >= 0.5))
+            if size > 1:
+                targets.append(Target(f"{name}: at least 0.5 of the raw loop", f"{ratio:.2f}", reached=ratio >= 0.5))
             figures[f"{name}: ratio"] = ratio
     return tuple(rows), targets, figures
 

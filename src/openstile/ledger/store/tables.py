@@ -81,6 +81,7 @@ BALANCE = Table(
     ForeignKeyConstraint(["account_no"], ["ledger_account.account_no"]),
     CheckConstraint(f"balance_minor BETWEEN -{MONEY_MINOR_MAX} AND {MONEY_MINOR_MAX}", name="balance"),
     CheckConstraint(f"held_minor BETWEEN 0 AND {MONEY_MINOR_MAX}", name="held"),
+    sqlite_with_rowid=False,
 )
 """What the entries of an account sum to, debit positive, kept by the transaction that adds them; an account's shards
 are summed. `held_minor`: what pending holds reserve, of the first shard."""

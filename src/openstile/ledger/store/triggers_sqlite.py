@@ -22,13 +22,14 @@ def _trigger(name: str, when: str, refused: str, message: str, *, condition: str
 
 _POSTING_SEALS = """CREATE TRIGGER ledger_posting_seals BEFORE INSERT ON ledger_posting BEGIN
 SELECT CASE
-WHEN (SELECT count(*) <> NEW.entries OR max(position) <> NEW.entries - 1
-        OR min(day) <> NEW.day OR max(day) <> NEW.day
-        OR CASE WHEN min(currency) = max(currency) THEN sum(amount_minor) <> 0
+WHEN (SELECT count(*) <> NEW.entries OR count(a.account_no) <> NEW.entries OR max(e.position) <> NEW.entries - 1
+        OR min(e.day) <> NEW.day OR max(e.day) <> NEW.day
+        OR CASE WHEN min(e.currency) = max(e.currency) THEN sum(e.amount_minor) <> 0
            ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
                         GROUP BY currency HAVING sum(amount_minor) <> 0) END
-      FROM ledger_entry WHERE posting_id = NEW.posting_id)
-  THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day, that sum to zero in each currency')
+      FROM ledger_entry AS e LEFT JOIN ledger_account AS a ON a.account_no = e.account_no AND a.currency = e.currency
+      WHERE e.posting_id = NEW.posting_id)
+  THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day and its accounts, and sum to zero')
 WHEN EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)
     OR EXISTS (SELECT 1 FROM ledger_posting WHERE key = NEW.key)
   THEN RAISE(ABORT, 'ledger: there is such a posting')
@@ -58,9 +59,8 @@ SQLITE: tuple[str, ...] = (
     _trigger(
         "ledger_entry_sealed",
         "BEFORE INSERT ON ledger_entry",
-        "EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)"
-        " OR NOT EXISTS (SELECT 1 FROM ledger_account WHERE account_no = NEW.account_no AND currency = NEW.currency)",
-        "an entry needs an account of its currency, and a posting that is not complete",
+        "EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)",
+        "an entry needs a posting that is not complete",
     ),
     _trigger(
         "ledger_account_once",
