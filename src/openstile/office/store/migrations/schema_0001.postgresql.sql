@@ -142,9 +142,9 @@ CREATE TABLE pass (
     CONSTRAINT fk_pass_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_pass_expires_us ON pass (expires_us);
-
 CREATE INDEX ix_pass_account_id ON pass (account_id);
+
+CREATE INDEX ix_pass_expires_us ON pass (expires_us);
 
 CREATE TABLE period (
     period_id VARCHAR(32) NOT NULL,
@@ -284,9 +284,9 @@ CREATE TABLE credential (
     CONSTRAINT fk_credential_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_credential_account_id ON credential (account_id);
-
 CREATE INDEX ix_credential_staff_id ON credential (staff_id);
+
+CREATE INDEX ix_credential_account_id ON credential (account_id);
 
 CREATE TABLE invitation (
     token_hash BYTEA NOT NULL,
@@ -316,11 +316,11 @@ CREATE TABLE session (
     CONSTRAINT fk_session_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_session_expires_us ON session (expires_us);
+CREATE INDEX ix_session_staff_id ON session (staff_id);
 
 CREATE INDEX ix_session_account_id ON session (account_id);
 
-CREATE INDEX ix_session_staff_id ON session (staff_id);
+CREATE INDEX ix_session_expires_us ON session (expires_us);
 
 CREATE TABLE tap_fresh (
     account_id VARCHAR(32) NOT NULL,

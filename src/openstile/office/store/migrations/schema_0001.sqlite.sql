@@ -139,9 +139,9 @@ CREATE TABLE pass (
     CONSTRAINT fk_pass_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_pass_expires_us ON pass (expires_us);
-
 CREATE INDEX ix_pass_account_id ON pass (account_id);
+
+CREATE INDEX ix_pass_expires_us ON pass (expires_us);
 
 CREATE TABLE period (
     period_id VARCHAR(32) NOT NULL,
@@ -282,9 +282,9 @@ CREATE TABLE credential (
     CONSTRAINT fk_credential_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_credential_account_id ON credential (account_id);
-
 CREATE INDEX ix_credential_staff_id ON credential (staff_id);
+
+CREATE INDEX ix_credential_account_id ON credential (account_id);
 
 CREATE TABLE invitation (
     token_hash BLOB NOT NULL,
@@ -314,11 +314,11 @@ CREATE TABLE session (
     CONSTRAINT fk_session_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_session_expires_us ON session (expires_us);
+CREATE INDEX ix_session_staff_id ON session (staff_id);
 
 CREATE INDEX ix_session_account_id ON session (account_id);
 
-CREATE INDEX ix_session_staff_id ON session (staff_id);
+CREATE INDEX ix_session_expires_us ON session (expires_us);
 
 CREATE TABLE tap_fresh (
     account_id VARCHAR(32) NOT NULL,
@@ -429,7 +429,8 @@ CREATE TABLE ledger_balance (
     CONSTRAINT fk_ledger_balance_account_no FOREIGN KEY(account_no) REFERENCES ledger_account (account_no),
     CONSTRAINT ck_ledger_balance_balance CHECK (balance_minor BETWEEN -1000000000000000 AND 1000000000000000),
     CONSTRAINT ck_ledger_balance_held CHECK (held_minor BETWEEN 0 AND 1000000000000000)
-);
+)
+ WITHOUT ROWID;
 
 CREATE TABLE ledger_entry (
     posting_id VARCHAR(32) NOT NULL,
@@ -495,13 +496,14 @@ CREATE TRIGGER ledger_hold_fixed BEFORE UPDATE OF hold_id, account_no, payee_no,
 
 CREATE TRIGGER ledger_posting_seals BEFORE INSERT ON ledger_posting BEGIN
 SELECT CASE
-WHEN (SELECT count(*) <> NEW.entries OR max(position) <> NEW.entries - 1
-        OR min(day) <> NEW.day OR max(day) <> NEW.day
-        OR CASE WHEN min(currency) = max(currency) THEN sum(amount_minor) <> 0
+WHEN (SELECT count(*) <> NEW.entries OR count(a.account_no) <> NEW.entries OR max(e.position) <> NEW.entries - 1
+        OR min(e.day) <> NEW.day OR max(e.day) <> NEW.day
+        OR CASE WHEN min(e.currency) = max(e.currency) THEN sum(e.amount_minor) <> 0
            ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
                         GROUP BY currency HAVING sum(amount_minor) <> 0) END
-      FROM ledger_entry WHERE posting_id = NEW.posting_id)
-  THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day, that sum to zero in each currency')
+      FROM ledger_entry AS e LEFT JOIN ledger_account AS a ON a.account_no = e.account_no AND a.currency = e.currency
+      WHERE e.posting_id = NEW.posting_id)
+  THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day and its accounts, and sum to zero')
 WHEN EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)
     OR EXISTS (SELECT 1 FROM ledger_posting WHERE key = NEW.key)
   THEN RAISE(ABORT, 'ledger: there is such a posting')
@@ -516,7 +518,7 @@ WHEN NEW.reverses IS NOT NULL AND (
   THEN RAISE(ABORT, 'ledger: a reversal must undo every entry of one posting that is no reversal, once')
 END; END;
 
-CREATE TRIGGER ledger_entry_sealed BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'ledger: an entry needs an account of its currency, and a posting that is not complete') WHERE EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id) OR NOT EXISTS (SELECT 1 FROM ledger_account WHERE account_no = NEW.account_no AND currency = NEW.currency); END;
+CREATE TRIGGER ledger_entry_sealed BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'ledger: an entry needs a posting that is not complete') WHERE EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id); END;
 
 CREATE TRIGGER ledger_account_once BEFORE INSERT ON ledger_account BEGIN SELECT RAISE(ABORT, 'ledger: there is such an account') WHERE EXISTS (SELECT 1 FROM ledger_account WHERE account_no = NEW.account_no OR name = NEW.name); END;
 
