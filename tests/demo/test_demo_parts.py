@@ -1,20 +1,25 @@
 """Parts of the demo: its folder, its clock, its portraits, and what its camera sees."""
 
 import os
+import subprocess
+import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from openstile.demo.camera import WatchedFrames, empty_lane, pass_held_up
+from openstile.demo.city import GATES, write_city
 from openstile.demo.clock import TurnableClock
 from openstile.demo.folder import MARKER, make_folder, temporary_files_in
 from openstile.demo.lettering import lines_of, width_of
+from openstile.demo.needs import check_office_is_installed
 from openstile.demo.portraits import PORTRAITS, pull_portraits
 from openstile.demo.scenes import tampered
 from openstile.face.packs import PackError
+from openstile.fares import Tariff, read_feed, read_rules
 from openstile.passes.qr import read_qr
 from openstile.terms.errors import BadInputError
 
@@ -76,13 +81,49 @@ def test_temporary_files_go_where_they_are_sent_and_back_again(tmp_path: Path) -
     assert (tempfile.gettempdir(), os.environ.get("TMPDIR")) == before
 
 
-def test_turned_clock_comes_back_and_never_touches_durations() -> None:
+def test_clock_turned_for_a_while_comes_back_and_leaves_durations_alone() -> None:
     clock = TurnableClock(StillClock())
     with clock.turned(timedelta(days=-10)):
         assert clock.now() == datetime(2026, 2, 19, 12, 0, tzinfo=UTC)
         assert clock.monotonic_ns() == 7
+    assert clock.now() == StillClock().now()
+
+
+def test_time_that_passes_moves_both_clocks_and_never_back() -> None:
+    clock = TurnableClock(StillClock(), begins=datetime(2026, 3, 1, 5, 0, tzinfo=UTC))
+    assert (clock.now().hour, clock.monotonic_ns()) == (5, 7)
     clock.turn(timedelta(minutes=1))
-    assert clock.now() == datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
+    clock.turn_to(datetime(2026, 3, 1, 5, 2, tzinfo=UTC))
+    clock.turn_to(datetime(2026, 3, 1, 4, 0, tzinfo=UTC))
+    assert clock.now() == datetime(2026, 3, 1, 5, 2, tzinfo=UTC)
+    assert clock.monotonic_ns() == 7 + 120 * 10**9
+    with pytest.raises(ValueError, match="forwards"):
+        clock.turn(timedelta(seconds=-1))
+
+
+def test_city_has_a_feed_without_a_warning_and_rules_that_fit_it(tmp_path: Path) -> None:
+    write_city(tmp_path, today=date(2026, 3, 1))
+    feed = read_feed(tmp_path / "city")
+    tariff = Tariff(feed, read_rules(tmp_path / "fares.toml"))
+    assert tariff.currency == "EUR"
+    assert {gate.stop for gate in GATES} <= set(feed.stops)
+    assert {gate.network for gate in GATES} == {"metro", "tram"}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "city").iterdir()} == {0o600}
+
+
+def test_demo_without_the_offices_libraries_says_in_one_line_what_to_install() -> None:
+    check_office_is_installed()
+    with pytest.raises(BadInputError, match=r"needs sqlalchemy9; install openstile with its extra") as refused:
+        check_office_is_installed(("fastapi", "sqlalchemy9"))
+    assert "\n" not in str(refused.value)
+
+
+def test_modules_of_the_command_line_load_nothing_of_the_office() -> None:
+    asked = "import sys, openstile.cli.app; print([name for name in sys.modules if name in {}])".format(
+        ("sqlalchemy", "fastapi", "uvicorn", "alembic", "structlog", "openstile.demo.run")
+    )
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_reader_finds_the_pass_that_is_held_up_at_an_angle() -> None:

@@ -127,6 +127,89 @@ def test_canary_of_the_demo_finds_a_template_that_was_left_behind(
     assert {trace.file.name for trace in verdict.traces} == {"score.log"}
 
 
+JOURNEYS = [
+    ("the president", "missing_exit", 1, "6.00", ["maximum fare, no exit tap after Harbour: 6.00"]),
+    (
+        "the president", "complete", 3, "2.60",
+        ["Zones 1-2, off-peak (Harbour – Hill): 2.60", "transfer within 60 min (Hill): 0.00"],
+    ),
+    ("the president", "complete", 2, "2.60", ["Zones 1-2, off-peak (Harbour – Hill): 2.60"]),
+    ("the president", "complete", 1, "1.90", ["Tram (Hill): 1.90"]),
+    (
+        "the president", "complete", 2, "0.40",
+        ["Zones 1-2, peak (Harbour – Hill): 3.20", "daily cap reached (City, 7.50): -2.80"],
+    ),
+    (
+        "a rider with a PIN", "complete", 3, "1.60",
+        ["Zones 1-2, peak, reduced (Harbour – Hill): 1.60", "transfer within 60 min (Hill): 0.00"],
+    ),
+    ("a member of staff", "complete", 2, "3.20", ["Zones 1-2, peak (Harbour – Hill): 3.20"]),
+]  # fmt: skip
+
+
+def test_day_in_the_city_is_priced_and_explained(report: Report) -> None:
+    told = [(j.rider, j.state, j.taps, j.amount.decimal, list(j.lines)) for j in report.day.journeys]
+    assert told == JOURNEYS
+
+
+def test_each_admitted_crossing_is_one_tap_at_the_office(report: Report) -> None:
+    assert all(ride.crossing.admitted and ride.barrier_opened for ride in report.day.rides)
+    assert report.day.held == report.crossings == sum(report.day.sent.values()) == 14
+    assert sum(journey.taps for journey in report.day.journeys) == 14
+
+
+def test_fares_posted_before_a_gates_taps_came_are_reversed(report: Report) -> None:
+    assert [journey.state for journey in report.day.at_noon].count("missing_exit") == 4
+    assert report.day.books.reversed == 5
+
+
+def test_ledger_balances_and_riders_have_what_is_left_of_their_top_ups(report: Report) -> None:
+    books = report.day.books
+    assert books.balances
+    assert books.debits == books.credits == 4000
+    assert {account.name: account.balance.minor for account in books.accounts} == {
+        "funds:demo:eur": 4000,
+        "revenue:fares:eur": -1830,
+        "rider: the president": -650,
+        "rider: a rider with a PIN": -840,
+        "rider: a member of staff": -680,
+    }
+
+
+def test_after_the_retention_day_product_and_amount_are_left_and_no_place_or_time(report: Report) -> None:
+    left = report.left
+    assert (left.taps, left.places, left.gate_taps) == (0, 0, 0)
+    assert sorted(j.amount.decimal for j in left.journeys) == sorted(row[3] for row in JOURNEYS)
+    assert sum(taps for *_, taps in left.counts) == 14
+
+
+def test_office_wrote_its_log_and_no_pass_is_in_it(report: Report) -> None:
+    log = (report.folder.home / "office" / "log.jsonl").read_text()
+    assert '"/v1/gate/batches"' in log
+    assert all(str(held.enrolled.issued.pass_id) not in log for held in report.cast.passes)
+
+
+def test_office_and_gates_are_in_what_the_canary_searched(report: Report) -> None:
+    searched = {path for folder in report.folder.searched for path in folder.rglob("*")}
+    wanted = ("home/office/office.db", "home/office/log.jsonl", "gates/hill-out/gate/journal.db")
+    assert {report.folder.root / name for name in wanted} <= searched
+    assert "home/office/office.db-wal" in {file.path for file in report.files}, "the office was not at work any more"
+
+
+def test_wrong_fare_lost_tap_unbalanced_books_and_a_place_that_stays_are_problems(report: Report) -> None:
+    day, left = report.day, report.left
+    dear = replace(day.journeys[0], amount=day.journeys[1].amount)
+    for changed, problem in (
+        (replace(report, day=replace(day, journeys=(dear, *day.journeys[1:]))), "do not cost what the fares say"),
+        (replace(report, day=replace(day, held=13)), "office: holds 13 taps of 14 admitted crossings"),
+        (replace(report, day=replace(day, journeys=day.journeys[1:])), "not every tap is in one journey"),
+        (replace(report, day=replace(day, books=replace(day.books, findings=("x",)))), "ledger: does not balance"),
+        (replace(report, left=replace(left, places=1)), "are still there"),
+        (replace(report, left=replace(left, journeys=left.journeys[1:])), "6 of 7 journeys are left"),
+    ):
+        assert any(problem in found for found in changed.problems), problem
+
+
 def test_unknown_file_on_disk_is_told(report: Report) -> None:
     stray = report.folder.home / "faces.bin"
     stray.write_bytes(b"x")
@@ -142,6 +225,9 @@ def test_tables_name_every_scene_and_file(report: Report, capsys: pytest.Capture
     assert all(title in told for title in EXPECTED)
     assert all(file.path[:59] in told for file in report.files), "a longer path goes on in the next line"
     assert "Journal verified" in told
+    assert "balances: yes" in told
+    assert "No place and no time is left" in told
+    assert all(line in told for row in JOURNEYS for line in row[4])
     assert "Canary: nothing found" in told
     assert told.rstrip().endswith(str(report.folder.pictures))
 
@@ -165,6 +251,9 @@ def test_command_runs_without_network_and_draws_its_pictures(report: Report, tmp
     assert results["as_expected"] is True
     assert _outcomes(results) == EXPECTED
     assert results["canary"]["clean"] is True
+    assert results["office"]["ledger"]["balances"] is True
+    assert [journey["why"] for journey in results["office"]["journeys"]] == [row[4] for row in JOURNEYS]
+    assert results["office"]["left"]["taps"] == 0
     pictures = sorted(Path(results["pictures"]).iterdir())
     assert len(pictures) == len(EXPECTED) + 2
     for path in pictures:

@@ -70,7 +70,8 @@ def left_in_words(report: Report) -> Text:
     clean = not (left.taps or left.places or left.gate_taps)
     return Text.assemble(
         ("No place and no time is left", "bold green") if clean else ("PLACES OR TIMES ARE LEFT", "bold red"),
-        f": {left.taps} taps at the office, {left.gate_taps} at the gates. Counts of the day: {counts}.",
+        f": {left.taps} taps at the office, {left.gate_taps} at the gates. Riders are random account ids there.\n"
+        f"Counts of the day: {counts}.",
     )
 
 
