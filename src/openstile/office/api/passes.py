@@ -13,6 +13,7 @@ from openstile.office.api.dependencies import OfficeDep
 from openstile.office.api.problems import ProblemError, declare
 from openstile.office.api.routing import new_router
 from openstile.office.api.services import RiderServices
+from openstile.office.riders.accounts import read_account
 from openstile.office.riders.passes import PassOnAccount, adopt, change_state, issue, passes_of, replace
 from openstile.office.riders.signing import SignedPass, SignOrder
 from openstile.passes.claims import Assurance, Entitlement
@@ -107,6 +108,7 @@ class PassList(Told):
 def list_passes(office: OfficeDep, access: AccountDep) -> PassList:
     """The account's passes that have not been forgotten."""
     with office.database.read() as connection:
+        read_account(connection, access.account_id)
         return PassList(items=[told(one) for one in passes_of(connection, access.account_id)])
 
 
