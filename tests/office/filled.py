@@ -43,6 +43,7 @@ SPECIAL: Special = {
     ("tap", "review"): lambda row: ("clear", "accepted", "rejected", "waiting")[row],
     ("tap", "tap_id"): lambda row: row + 1,
     ("tap_fresh", "tap_id"): lambda row: row + 1,
+    ("tap_hash", "tap_id"): lambda row: row + 101,
     ("fading", "fading_id"): lambda row: 1,
     ("gate", "gate_id"): lambda row: f"gate-{row}",
     ("gate_epoch", "epoch_id"): lambda row: row + 1,

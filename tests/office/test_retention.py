@@ -20,6 +20,7 @@ from openstile.office.store.journeys import JOURNEY, PRICING_DUE
 from openstile.office.store.migrations import migrate
 from openstile.office.store.people import AUDIT, STAFF
 from openstile.office.store.schema import all_tables
+from openstile.office.store.taps import TAP_HASH
 from openstile.terms import BadInputError
 from openstile.terms.held import Until
 
@@ -243,6 +244,13 @@ def test_member_of_staff_who_left_is_forgotten_with_the_last_row_that_names_them
     run_fade(town.connection, now=NOW + 2 * DAYS)
     run_fade(town.connection, now=NOW + 2 * DAYS)
     assert town.connection.execute(select(STAFF.c.staff_id)).scalars().all() == []
+
+
+def test_hash_of_a_faded_tap_goes_after_a_hundred_days(town: Town) -> None:
+    town.ride("a", 50 * HOURS, day=date(2026, 5, 18))
+    for days, left in ((0, 1), (98, 1), (99, 0)):
+        run_fade(town.connection, now=NOW + days * DAYS)
+        assert town.connection.execute(select(func.count()).select_from(TAP_HASH)).scalar_one() == left
 
 
 def test_due_pricing_is_kept_as_long_as_what_is_to_be_priced(town: Town) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 from tests.databases import PostgresServer, sqlite_url
 from tests.office.trips import NOW, STOP, Town, pass_id
 
@@ -115,10 +115,13 @@ def test_no_byte_of_a_faded_trip_is_left_in_postgresqls_tables(
     migrate(database)
     fill(database)
     checkpoint(database)
-    assert found_in(postgres_server.folder / "data" / "base") == {"pass", "stop"}
+    with database.read() as connection:
+        oid = connection.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()")).scalar_one()
+    folder = postgres_server.folder / "data" / "base" / str(oid)
+    assert found_in(folder) == {"pass", "stop"}
     forget(database, clock)
     checkpoint(database)
-    assert found_in(postgres_server.folder / "data" / "base") == set()
+    assert found_in(folder) == set()
     database.close()
 
 

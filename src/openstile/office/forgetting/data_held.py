@@ -47,6 +47,7 @@ WHY = {
     "tap": "A pass was shown at a gate: kept until the ride is priced and the time is over.",
     "tap_day": "How many taps there were on a day, by product. Neither who nor where.",
     "tap_fresh": "Taps that are still to be priced.",
+    "tap_hash": "Hashes of faded taps, by which a gate that was restored from a copy finds out what has arrived.",
 }
 """Why there is each table."""
 

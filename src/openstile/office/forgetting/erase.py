@@ -26,7 +26,7 @@ def erase(database: Database, *, rewrite: bool) -> bool:
 
     SQLite overwrites what it deletes with zeros (secure_delete); here its write-ahead log is emptied, and with
     `rewrite` the whole file is written anew. PostgreSQL only marks: `rewrite` writes tables that something goes
-    from anew, and locks each meanwhile.
+    from anew, by their keys and not in the order in which rows came, and locks each meanwhile.
     """
     return _erase_sqlite(database, rewrite) if database.is_sqlite else _erase_postgresql(database, rewrite)
 
@@ -45,7 +45,7 @@ def _erase_postgresql(database: Database, rewrite: bool) -> bool:
         connection.execute(text(f"SET lock_timeout = '{_WAIT_S}s'"))
         try:
             for table in tables_that_forget():
-                connection.execute(text(f"VACUUM {'(FULL) ' if rewrite else ''}{table}"))
+                connection.execute(text(f"CLUSTER {table} USING pk_{table}" if rewrite else f"VACUUM {table}"))
         finally:
             connection.execute(text("RESET lock_timeout"))
     return True
