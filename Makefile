@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 OUT ?= build
 SECONDS ?= 600
+SEEDS ?= 20
 
-.PHONY: help demo test lint check coverage bench mutations fuzz vectors lock clean
+.PHONY: help demo test lint check coverage bench mutations fuzz simulate vectors lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -38,8 +39,10 @@ check: lint test ## Everything that must pass before a change lands
 
 coverage: $(STAMP) ## Branch coverage of the rooms that must not fail: at least 95 %
 	$(BIN)/python -m pytest -n 2 tests/passes tests/trust tests/issuer tests/crossing tests/journal tests/gate tests/cli \
+	  tests/fares tests/ledger tests/office \
 	  --cov-branch --cov=openstile.passes --cov=openstile.trust --cov=openstile.issuer --cov=openstile.crossing \
-	  --cov=openstile.journal --cov-report=term --cov-fail-under=95
+	  --cov=openstile.journal --cov=openstile.fares --cov=openstile.ledger --cov=openstile.office \
+	  --cov-report=term --cov-fail-under=95
 
 bench: $(STAMP) ## Measure speed, memory and error rates on this machine
 	$(BIN)/openstile models pull
@@ -50,6 +53,9 @@ mutations: $(STAMP) ## 200,000 mutated passes: refusals, never a crash or an adm
 
 fuzz: $(STAMP) ## Search for crashes of every parser of untrusted bytes, SECONDS in all
 	$(BIN)/python -m fuzz --seconds $(SECONDS) --out $(OUT)/fuzz
+
+simulate: $(STAMP) ## A week of fifty gates with faults of network, clocks and disks, SEEDS times
+	$(BIN)/python -m simulation --seeds $(SEEDS)
 
 vectors: $(STAMP) ## Make the published vectors anew, and let both readers answer all of them
 	$(BIN)/python -m tests.vectors.make

@@ -21,9 +21,8 @@ _GATE = {
 def test_what_fails_in_the_middle_leaves_nothing(database_url: str) -> None:
     database = Database.open(database_url)
     METADATA.create_all(database.engine)
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
-        connection.execute(GATE.insert(), _GATE)
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        _fail_behind_a_change(database)
     with database.read() as connection:
         assert connection.execute(select(GATE)).all() == []
     with database.write() as connection:
@@ -31,6 +30,12 @@ def test_what_fails_in_the_middle_leaves_nothing(database_url: str) -> None:
     with database.read() as connection:
         assert len(connection.execute(select(GATE)).all()) == 1
     database.close()
+
+
+def _fail_behind_a_change(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(GATE.insert(), _GATE)
+        raise ZeroDivisionError
 
 
 def test_error_of_the_database_shows_no_values(database_url: str) -> None:

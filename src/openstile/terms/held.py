@@ -23,8 +23,8 @@ class Until(StrEnum):
     """When a value goes."""
 
     TRIPS_FADE = (
-        "trips fade (retention.trips_hours, 48 hours by default; what cannot be priced waits for somebody to look at it, "
-        "at most retention.review_days, 14 by default)"
+        "trips fade (retention.trips_hours, 48 hours by default; what cannot be priced waits for somebody to look at "
+        "it, at most retention.review_days, 14 by default)"
     )
     ACCOUNT_ERASED = "the account is erased"
     PASS_FORGOTTEN = "7 days after the pass ended"
