@@ -9,9 +9,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import URL, make_url
+
+from openstile.office.store.database import Database
+from openstile.office.store.migrations import migrate
 
 _OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200"
 """Fast, and not durable; tests that pull the plug start a server of their own (`durable=True`)."""
@@ -88,6 +93,46 @@ def postgresql(*, durable: bool = False) -> Iterator[PostgresServer]:
 def sqlite_url(folder: Path) -> str:
     """The URL of an SQLite file in `folder`."""
     return f"sqlite:///{folder / 'office.db'}"
+
+
+def opened_office(url: str) -> Database:
+    """The database at `url`, empty until now, with the office's tables: a copy of one that was migrated before."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        Path(str(address.database)).write_bytes(_sqlite_template())
+    else:
+        _copy_postgresql(address)
+    return Database.open(url)
+
+
+@cache
+def _sqlite_template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        _migrated(sqlite_url(Path(folder)))
+        return (Path(folder) / "office.db").read_bytes()
+
+
+def _copy_postgresql(address: URL) -> None:
+    host, user = str(address.query["host"]), address.username
+    with psycopg.connect(host=host, user=user, dbname="postgres", autocommit=True) as connection:
+        template = _postgresql_template(host, str(user))
+        connection.execute(f"DROP DATABASE {address.database}")  # the names are ours
+        connection.execute(f"CREATE DATABASE {address.database} TEMPLATE {template}")
+
+
+@cache
+def _postgresql_template(host: str, user: str) -> str:
+    name = f"template_{secrets.token_hex(6)}"
+    with psycopg.connect(host=host, user=user, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    _migrated(f"postgresql://{user}@/{name}?host={host}")
+    return name
+
+
+def _migrated(url: str) -> None:
+    database = Database.open(url)
+    migrate(database)
+    database.close()
 
 
 NewDatabase = Callable[[], str]

@@ -8,14 +8,13 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from tests.databases import opened_office
 
 from openstile.office.api.app import create_app
 from openstile.office.api.office import Office, OfficeValues
 from openstile.office.staff.roles import Principal, RiderAccount, Role, StaffMember
 from openstile.office.staff.sessions import begin_session
 from openstile.office.store.accounts import ACCOUNT
-from openstile.office.store.database import Database
-from openstile.office.store.metadata import METADATA
 from openstile.office.store.people import STAFF
 from openstile.terms.limits import SIGN_IN_WINDOW_S
 
@@ -57,8 +56,7 @@ class OfficeWorld:
     @classmethod
     def open(cls, database_url: str, **more: Any) -> "OfficeWorld":
         """An office on the empty database at this address; `more` are fields of Office."""
-        database = Database.open(database_url)
-        METADATA.create_all(database.engine)
+        database = opened_office(database_url)
         clock = TurnedClock()
         values = OfficeValues(name="Example", public_url=ORIGIN, currency="EUR", metrics_token="m" * 32)
         office = Office(

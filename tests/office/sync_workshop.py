@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
+from tests.databases import opened_office
 
 from openstile.journal import Direction, GateKey, Journal, Tap
 from openstile.journal.batches import encode_batch
@@ -20,7 +21,6 @@ from openstile.journal.taps import Head, JournaledTap, microseconds_of
 from openstile.office.store.accounts import ACCOUNT, PASS
 from openstile.office.store.database import Database
 from openstile.office.store.gates import ALARM
-from openstile.office.store.migrations import migrate
 from openstile.office.store.taps import TAP
 from openstile.office.sync import SyncProblem, ingest_batch
 from openstile.office.sync.claims import Claim, ClaimedGate, issue_claim, use_claim
@@ -39,8 +39,7 @@ def new_id() -> str:
 @contextmanager
 def office_at(url: str) -> Iterator[Database]:
     """An office's database with its tables, on an empty database."""
-    database = Database.open(url)
-    migrate(database)
+    database = opened_office(url)
     yield database
     database.close()
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import Table, func, insert, select
+from tests.databases import opened_office
 from tests.office.filled import AT_US, fill, row_of
 from tests.office.trips import NOW, Town, pass_id, pass_row
 
@@ -17,7 +18,6 @@ from openstile.office.store.accounts import PASS
 from openstile.office.store.database import Database
 from openstile.office.store.gates import ALARM
 from openstile.office.store.journeys import JOURNEY, PRICING_DUE
-from openstile.office.store.migrations import migrate
 from openstile.office.store.people import AUDIT, STAFF
 from openstile.office.store.schema import all_tables
 from openstile.office.store.taps import TAP_HASH
@@ -38,8 +38,7 @@ run_fade = partial(fade, retention=Retention(), service_day=service_day, new_id=
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = Database.open(database_url)
-    migrate(opened)
+    opened = opened_office(database_url)
     yield opened
     opened.close()
 

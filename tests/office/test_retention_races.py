@@ -6,13 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.databases import opened_office
 from tests.office.priced_world import City
 from tests.office.sync_workshop import new_id
 
 from openstile.journal import Direction
 from openstile.office.forgetting import Faded, Retention, run_retention
-from openstile.office.store.database import Database
-from openstile.office.store.migrations import migrate
 from openstile.terms.money import Money
 
 RIDERS = 12
@@ -20,8 +19,7 @@ RIDERS = 12
 
 @pytest.fixture
 def city(database_url: str, tmp_path: Path) -> Iterator[City]:
-    database = Database.open(database_url)
-    migrate(database)
+    database = opened_office(database_url)
     city = City(database, tmp_path)
     city.gate("bank-in", "bank", Direction.IN)
     city.gate("stratford-out", "stratford", Direction.OUT)
