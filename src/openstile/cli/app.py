@@ -25,6 +25,7 @@ from openstile.cli import (
     models,
     office,
     office_gates,
+    office_ledger,
     office_store,
     passes,
     status,
@@ -59,6 +60,7 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(uplink.app, name="uplink")
 app.add_typer(fares.app, name="fares")
 office_gates.add_to(office.app)
+office_ledger.add_to(office.app)
 office_store.add_to(office.app)
 app.add_typer(office.app, name="office")
 app.command("demo")(demo.demo)

@@ -18,6 +18,7 @@ from openstile.office.api.money import Amount
 from openstile.office.api.office import Office
 from openstile.office.api.routing import new_router
 from openstile.office.api.services import RiderServices
+from openstile.office.pricing.books import totals
 
 router = new_router("ledger")
 _PART_CHARS: Final = 2**16
@@ -56,18 +57,13 @@ class VerificationTold(Told):
 def show_trial_balance(office: OfficeDep, _staff: OperatorDep, day: Day = None) -> TrialBalanceTold:
     """Every account's balance; those of riders are summed, in each currency."""
     with office.database.read() as connection:
-        trial = Ledger(connection).trial_balance(day)
-    sums: dict[tuple[str, str, str], int] = {}
-    for line in trial.lines:
-        name = "rider" if line.account.startswith("rider:") else line.account
-        key = (name, line.kind.value, line.balance.currency)
-        sums[key] = sums.get(key, 0) + line.balance.minor
+        trial = totals(Ledger(connection).trial_balance(day))
     return TrialBalanceTold(
-        day=day,
-        balanced=all(trial.debits(currency) == trial.credits(currency) for currency in trial.currencies),
+        day=trial.day,
+        balanced=trial.balanced,
         lines=[
-            TrialLine(account=name, kind=kind, balance=Amount(minor=minor, currency=currency))
-            for (name, kind, currency), minor in sorted(sums.items())
+            TrialLine(account=line.account, kind=line.kind.value, balance=Amount.of(line.balance))
+            for line in trial.lines
         ],
     )
 
