@@ -1,16 +1,17 @@
-"""An office as the assembly makes it, with fares, an issuer and demo payments: riders ride and pay, staff serve them."""
+"""An office as the assembly makes it, with fares, an issuer and demo payments: riders ride and pay, staff serve."""
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import Connection
 from tests.fares.feed_workshop import folder_feed
-from tests.office.office_world import OfficeWorld, TurnedClock
+from tests.office.office_world import START, OfficeWorld, TurnedClock
 from tests.office.priced_world import City
 from tests.passes.pass_workshop import FACE
 
@@ -81,7 +82,7 @@ products = ["single"]
 """
 
 
-def furnish(folder: Path, *, database: str = "", feed: bool = True) -> Home:
+def furnish(folder: Path, *, database: str = "", feed: bool = True, start: datetime = START) -> Home:
     """A home with settings, a feed, rules, the demo provider and first keys."""
     home = open_home(folder)
     folder_feed(home.folder / "feed", FEED)
@@ -95,7 +96,7 @@ def furnish(folder: Path, *, database: str = "", feed: bool = True) -> Home:
         f'[office]\ndatabase = "{database}"\npayments = ["demo"]\ndemo_secret_file = "demo-secret"\n{fares}'
     )
     home.settings.chmod(0o600)
-    Installation.open(home, clock=TurnedClock()).ensure_keys()
+    Installation.open(home, clock=TurnedClock(start)).ensure_keys()
     return home
 
 
@@ -220,10 +221,10 @@ class RiderWorld:
 
 
 @contextmanager
-def rider_world(folder: Path, database_url: str) -> Iterator[RiderWorld]:
-    """A whole office on the empty database at this address."""
-    home = furnish(folder / "home", database=database_url)
-    clock = TurnedClock()
+def rider_world(folder: Path, database_url: str, *, start: datetime = START) -> Iterator[RiderWorld]:
+    """A whole office on the empty database at this address; without one in a file of its home."""
+    home = furnish(folder / "home", database=database_url, start=start)
+    clock = TurnedClock(start)
     installation = Installation.open(home, clock=clock)
     with open_office(installation) as opened:
         world = OfficeWorld.around(opened.office)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openstile.assembly.wire import Installation
 from openstile.desk import PassFiles, face_reference, render_card, write_pass_files
@@ -18,6 +19,9 @@ from openstile.passes.qr import render_qr_png, render_qr_svg
 from openstile.passes.reference import Reference, ReferenceKind
 from openstile.passes.wallet import encode_wallet
 from openstile.terms.errors import BadInputError
+
+if TYPE_CHECKING:
+    from openstile.assembly.enrolment_office import OfficeDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +57,58 @@ class Enrolled:
     files: tuple[Path, ...]
 
 
-def enrol_with_face(installation: Installation, order: PassOrder, photographs: Sequence[Path]) -> Enrolled:
+def enrol_with_face(
+    installation: Installation, order: PassOrder, photographs: Sequence[Path], *, office: "OfficeDesk | None" = None
+) -> Enrolled:
     """A face pass from photographs on disk. Raises `BadInputError` naming the photograph that cannot be used."""
     entitlement = order.entitlement
     named = [(str(path), read_image(path)) for path in photographs]
     engine = installation.load_engine()
     template = face_reference(named, engine=engine, quality=installation.policy.quality)
     reference = Reference(ReferenceKind.FACE, template.pack_id, template.data)
-    return _issue_and_write(installation, order, entitlement, reference)
+    return _issue_and_write(installation, order, entitlement, reference, office)
 
 
-def enrol_with_pin(installation: Installation, order: PassOrder, pin: str) -> Enrolled:
+def enrol_with_pin(
+    installation: Installation, order: PassOrder, pin: str, *, office: "OfficeDesk | None" = None
+) -> Enrolled:
     """A PIN pass: the same products at the same gates, without a face. Raises `BadInputError`."""
-    return _issue_and_write(installation, order, order.entitlement, make_pin_reference(pin))
+    return _issue_and_write(installation, order, order.entitlement, make_pin_reference(pin), office)
 
 
 def _issue_and_write(
-    installation: Installation, order: PassOrder, entitlement: Entitlement, reference: Reference
+    installation: Installation,
+    order: PassOrder,
+    entitlement: Entitlement,
+    reference: Reference,
+    office: "OfficeDesk | None",
 ) -> Enrolled:
     check_pass_folder(order.out, replace=order.replace)  # before anything is signed or noted in the register
-    issued = installation.issue(
-        entitlement=entitlement,
-        reference=reference,
-        valid_for=timedelta(days=order.days),
-        assurance=Assurance.SUPERVISED if order.supervised else Assurance.SELF_ENROLLED,
-        holder=order.holder,
-    )
-    return Enrolled(issued, write_issued(installation, order, issued, with_pin=reference.kind is ReferenceKind.PIN))
+    assurance = Assurance.SUPERVISED if order.supervised else Assurance.SELF_ENROLLED
+    if office is None:
+        issued = installation.issue(
+            entitlement=entitlement,
+            reference=reference,
+            valid_for=timedelta(days=order.days),
+            assurance=assurance,
+            holder=order.holder,
+        )
+    else:
+        issued = office.issue(
+            installation,
+            entitlement=entitlement,
+            reference=reference,
+            days=order.days,
+            assurance=assurance,
+            holder=order.holder,
+        )
+    try:
+        files = write_issued(installation, order, issued, with_pin=reference.kind is ReferenceKind.PIN)
+    except BadInputError as error:
+        if office is None:
+            raise
+        raise BadInputError(f"{error}. Pass {issued.pass_id} was signed for nobody: revoke it at the office") from None
+    return Enrolled(issued, files)
 
 
 def write_issued(

@@ -30,6 +30,16 @@ def enrol(
     ] = None,
     level: Annotated[str, typer.Option(help="Error correction of the QR code: L, M or Q.")] = "M",
     replace: Annotated[bool, typer.Option(help="Replace a pass that lies in the folder already.")] = False,
+    office: Annotated[
+        str | None, typer.Option(help="Have this office sign, as https://office.example; it never sees the face.")
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="With --office: the rider's account there.")] = None,
+    session_file: Annotated[
+        Path | None, typer.Option(help="With --office: file (0600) with the token of an agent's session.")
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="With --office: certificates (PEM) that it is checked with, not the system's.")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -41,6 +51,8 @@ def enrol(
     photographs = face or []
     if bool(photographs) == (pin is not None):
         raise BadInputError("give either --face (once or more) or --pin")
+    if office is None and (account, session_file, ca_file) != (None, None, None):
+        raise BadInputError("--account, --session-file and --ca-file: are for --office")
     order = PassOrder(
         product=product,
         days=days,
@@ -53,12 +65,18 @@ def enrol(
         holder=read_holder_public(holder) if holder else None,
     )
     installation = Installation.open(home_of(home))
-    for note in installation.ensure_keys():
-        error_console().print(note)
-    if pin is not None:
-        enrolled = enrol_with_pin(installation, order, pin)
+    desk = None
+    if office is not None:
+        from openstile.assembly.enrolment_office import OfficeDesk
+
+        desk = OfficeDesk.of(office=office, account=account, session_file=session_file, ca_file=ca_file)
     else:
-        enrolled = enrol_with_face(installation, order, photographs)
+        for note in installation.ensure_keys():
+            error_console().print(note)
+    if pin is not None:
+        enrolled = enrol_with_pin(installation, order, pin, office=desk)
+    else:
+        enrolled = enrol_with_face(installation, order, photographs, office=desk)
     if as_json:
         print_json(
             {
