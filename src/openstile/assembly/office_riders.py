@@ -51,9 +51,8 @@ def rider_jobs(installation: Installation, database: Database, services: RiderSe
     """What the office does for riders by itself. Without a feed nothing is priced; all else goes on."""
     clock, has_fares = installation.clock, bool(installation.settings.office.feed)
 
-    def price() -> None:
-        while price_due(database, tariff=services.tariff(), now=clock.now, new_id=_new_id):
-            pass
+    def price() -> bool:
+        return price_due(database, tariff=services.tariff(), now=clock.now, new_id=_new_id) > 0
 
     def expire_holds() -> None:
         with database.write() as connection:
