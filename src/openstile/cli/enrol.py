@@ -1,7 +1,7 @@
 """`openstile enrol`: photographs or a PIN to a pass."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from openstile.cli.options import HomeOption, JsonOption, folder, home_of
 from openstile.cli.printing import console, error_console, print_json
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import PASS_DAYS_MAX
+
+if TYPE_CHECKING:
+    from openstile.assembly.enrolment import Enrolled
 
 
 def enrol(
@@ -77,6 +80,11 @@ def enrol(
         enrolled = enrol_with_pin(installation, order, pin, office=desk)
     else:
         enrolled = enrol_with_face(installation, order, photographs, office=desk)
+    _say(enrolled, product, as_json=as_json)
+    return 0
+
+
+def _say(enrolled: "Enrolled", product: str, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -95,4 +103,3 @@ def enrol(
         for path in enrolled.files:
             console().print(f"  {path}")
         console().print("Nothing of the rider was kept here: the pass holds the only copy.")
-    return 0

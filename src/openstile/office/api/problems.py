@@ -53,7 +53,7 @@ _KINDS: Final = (
     ProblemKind("pass-state", 409, "The pass cannot go to this state"),
     ProblemKind("insufficient-funds", 409, "The account does not hold enough"),
     ProblemKind("period-product", 409, "The period product cannot be sold or given back as asked"),
-    ProblemKind("payment-state", 409, "The payment cannot be given back as asked"),
+    ProblemKind("payment-state", 409, "The payment, or refund, does not allow this as it stands"),
     ProblemKind("too-large", 413, "The request's body is too large"),
     ProblemKind("unsupported-media-type", 415, "The body is not of the media type that is taken here"),
     ProblemKind("invalid-request", 422, "The request does not say what it must"),
