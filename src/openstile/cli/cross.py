@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import console, print_json
-from openstile.crossing import Admit, Crossing
-from openstile.face import Frame
 from openstile.terms.errors import BadInputError
+
+if TYPE_CHECKING:  # every command would load numpy at its start
+    from openstile.crossing import Crossing
+    from openstile.face import Frame
 
 EXIT_ADMITTED = 0
 EXIT_REFUSED = 10
@@ -51,9 +53,11 @@ def cross(
     return EXIT_ADMITTED if crossing.admitted else EXIT_REFUSED
 
 
-def describe(crossing: Crossing) -> dict[str, object]:
+def describe(crossing: "Crossing") -> dict[str, object]:
     """The crossing as the JSON of the contract: decision, reason, pass_id, status_unsure (admitted with a
     mark) and milliseconds per step."""
+    from openstile.crossing import Admit
+
     timings = {step.step: round(step.elapsed_ms, 3) for step in crossing.steps}
     return {
         "decision": "admit" if crossing.admitted else "refuse",
@@ -64,7 +68,7 @@ def describe(crossing: Crossing) -> dict[str, object]:
     }
 
 
-def _print(crossing: Crossing, *, language: str) -> None:
+def _print(crossing: "Crossing", *, language: str) -> None:
     from openstile.gate.messages import GateState, Language, refusal_message, state_message
 
     if crossing.reason is None:

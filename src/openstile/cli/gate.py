@@ -2,14 +2,16 @@
 
 import signal
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openstile.cli.cross import describe
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of
 from openstile.cli.printing import error_console, print_json
-from openstile.crossing import Crossing
+
+if TYPE_CHECKING:
+    from openstile.crossing import Crossing
 
 
 def gate(
@@ -38,7 +40,7 @@ def gate(
     def stop(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    def report(crossing: Crossing) -> None:
+    def report(crossing: "Crossing") -> None:
         if as_json:  # without the pass: where these lines go, trips would not fade
             print_json({key: value for key, value in describe(crossing).items() if key != "pass_id"})
 

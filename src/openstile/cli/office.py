@@ -24,7 +24,7 @@ def office(context: typer.Context, home: HomeOption = None) -> int | None:
 
 
 @app.command()
-def serve(home: HomeOption = None) -> int:
+def serve(home: HomeOption = None, as_json: JsonOption = False) -> int:
     """Serve the API and do what is due, until Ctrl-C or SIGTERM; then end what has begun. Logs are JSON lines."""
     from openstile.assembly.office import open_office
     from openstile.assembly.wire import Installation
@@ -41,14 +41,22 @@ def serve(home: HomeOption = None) -> int:
             opened.office,
             opened.listening,
             jobs=opened.jobs,
-            started=lambda port: error_console().print(f"office: listening on {opened.listening.host}:{port}"),
+            started=lambda port: _started(opened.listening.host, port, as_json=as_json),
         )
     return 0
 
 
+def _started(host: str, port: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"listening": {"host": host, "port": port}})
+    else:
+        error_console().print(f"office: listening on {host}:{port}")
+
+
 @app.command()
-def openapi() -> int:
-    """Print the description of the API (OpenAPI 3.1, JSON)."""
+def openapi(as_json: JsonOption = True) -> int:
+    """Print the description of the API (OpenAPI 3.1, always JSON)."""
+    del as_json
     from openstile.office.api.app import api_document
 
     print(json.dumps(api_document(), indent=1))
