@@ -54,7 +54,7 @@ def _started(host: str, port: int, *, as_json: bool) -> None:
 
 
 @app.command()
-def openapi(as_json: JsonOption = True) -> int:
+def openapi(as_json: JsonOption = False) -> int:
     """Print the description of the API (OpenAPI 3.1, always JSON)."""
     del as_json
     from openstile.office.api.app import api_document
