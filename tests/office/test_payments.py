@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import stripe
@@ -16,7 +16,7 @@ from tests.office.sync_workshop import new_id, office_at
 
 from openstile.ledger.store import Ledger
 from openstile.ledger.store.verify import verify
-from openstile.office.payments import EventKind, EventRefusedError, ProviderError, ProviderEvent
+from openstile.office.payments import EventKind, EventRefusedError, ProviderEvent, ProviderRefusedError
 from openstile.office.payments.demonstration import DemonstrationProvider
 from openstile.office.payments.payments import (
     PaymentError,
@@ -197,6 +197,15 @@ class StripeDouble(BaseHTTPRequestHandler):
     asked: ClassVar[list[tuple[str, dict[str, list[str]], str]]] = []
     refuse: ClassVar[bool] = False
 
+    def do_GET(self) -> None:
+        assert urlsplit(self.path).path == "/v1/refunds"
+        made = [body for path, body, _ in self.asked if path == "/v1/refunds"]
+        data = [
+            {"id": "re_1", "object": "refund", "metadata": {"openstile_refund": one["metadata[openstile_refund]"][0]}}
+            for one in made
+        ]
+        self._answer(200, {"object": "list", "url": "/v1/refunds", "has_more": False, "data": data})
+
     def do_POST(self) -> None:
         body = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
         self.asked.append((self.path, body, self.headers.get("idempotency-key", "")))
@@ -205,6 +214,9 @@ class StripeDouble(BaseHTTPRequestHandler):
             answer = {"id": "re_1", "object": "refund", "status": "pending"}
         if self.refuse:
             status, answer = 402, {"error": {"type": "card_error", "message": "rider 4711 has no money"}}  # type: ignore[dict-item]
+        self._answer(status, answer)
+
+    def _answer(self, status: int, answer: Any) -> None:
         data = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
@@ -236,6 +248,7 @@ def test_stripe_is_asked_once_for_one_payment_and_told_nothing_of_the_rider(stri
     assert (started.provider_ref, started.client_secret) == ("pi_1", "pi_1_secret_x")
     assert "secret_x" not in repr(started)
     assert stripe_provider.refund(refund_id="r" * 32, payment_ref="pi_1", amount=Money(400, "EUR")) == "re_1"
+    assert stripe_provider.refund(refund_id="r" * 32, payment_ref="pi_1", amount=Money(400, "EUR")) == "re_1"
     (path, body, key), (refund_path, refund_body, refund_key) = StripeDouble.asked
     assert (path, refund_path) == ("/v1/payment_intents", "/v1/refunds")
     assert body == {
@@ -248,7 +261,7 @@ def test_stripe_is_asked_once_for_one_payment_and_told_nothing_of_the_rider(stri
 
 def test_what_stripe_refuses_is_said_without_its_words(stripe_provider: StripeProvider) -> None:
     StripeDouble.refuse = True
-    with pytest.raises(ProviderError) as caught:
+    with pytest.raises(ProviderRefusedError) as caught:
         stripe_provider.start(payment_id="p" * 32, amount=TEN)
     assert "4711" not in str(caught.value)
 

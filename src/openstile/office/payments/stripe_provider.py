@@ -28,6 +28,9 @@ _REFUND_KINDS = {
 }
 _DISPUTE_KINDS = {"won": EventKind.DISPUTE_WON, "lost": EventKind.DISPUTE_LOST}
 _TOLERANCE_S = 300
+_STEP_S = 10
+"""For one try of three: all of them end before a request's lease does (store.repeats)."""
+_REFUNDS_MAX = 100
 
 
 class StripeProvider:
@@ -40,11 +43,13 @@ class StripeProvider:
         if not api_key or not webhook_secret:
             raise BadInputError("stripe: needs an API key and the webhook's signing secret; see docs/office.md")
         addresses: Any = {"api": api_base} if api_base else {}
-        self._client = stripe.StripeClient(api_key, base_addresses=addresses, max_network_retries=2)
+        self._client = stripe.StripeClient(
+            api_key, base_addresses=addresses, max_network_retries=2, http_client=stripe.RequestsClient(timeout=_STEP_S)
+        )
         self._webhook_secret = webhook_secret
 
     def start(self, *, payment_id: str, amount: Money) -> Started:
-        """Opens a payment intent; the same id again gives the same one. Raises ProviderError."""
+        """Opens a payment intent; the same id again gives the same one. Raises ProviderError, ProviderRefusedError."""
         with _Explained():
             intent = self._client.v1.payment_intents.create(
                 {
@@ -60,8 +65,15 @@ class StripeProvider:
         return Started(intent.id, intent.client_secret)
 
     def refund(self, *, refund_id: str, payment_ref: str, amount: Money) -> str:
-        """Asks for a refund; the same id again asks once. Raises ProviderError."""
+        """Asks for a refund; the same id again asks once. Raises ProviderError, ProviderRefusedError.
+
+        Stripe forgets idempotency keys after a day, so what it has is looked at first.
+        """
         with _Explained():
+            known = self._client.v1.refunds.list({"payment_intent": payment_ref, "limit": _REFUNDS_MAX})
+            for one in known.data:
+                if (one.to_dict().get("metadata") or {}).get(_REFUND) == refund_id:
+                    return one.id
             refund = self._client.v1.refunds.create(
                 {"payment_intent": payment_ref, "amount": amount.minor, "metadata": {_REFUND: refund_id}},
                 {"idempotency_key": f"refund-{refund_id}"},
