@@ -4,16 +4,18 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, delete, exists, select, union
 
 from openstile.journal.taps import instant_of
 from openstile.office.forgetting.policy import Cutoffs
 from openstile.office.forgetting.tally import Tally, drop_taps
 from openstile.office.store.accounts import PASS
 from openstile.office.store.journeys import JOURNEY
-from openstile.office.store.taps import TAP, TAP_FRESH
+from openstile.office.store.taps import HELD_FOR_REVIEW, TAP, TAP_FRESH
 
 ServiceDay = Callable[[datetime], date]
+_AGE_US_MAX = 100 * 86_400 * 10**6
+"""A tap that its gate says is older than this when it comes was made by a clock that was never set."""
 
 
 def fade_other_taps(
@@ -22,11 +24,16 @@ def fade_other_taps(
 ) -> int | None:  # fmt: skip
     """Fades at most `limit` old taps with numbers behind `after`; returns the last one looked at, None for none.
 
-    Comes after `fade_accounts`, which leaves few old taps.
+    Comes after `fade_accounts`, which leaves few old taps. What is held for review is old by when it came, too: its
+    gate's clock may say any year.
     """
+    old = union(
+        select(TAP.c.tap_id).where(TAP.c.at_us < cutoffs.trips_us),
+        select(TAP.c.tap_id).where(HELD_FOR_REVIEW, TAP.c.received_us < cutoffs.trips_us),
+    )
     taps = connection.execute(
         select(TAP.c.tap_id, TAP.c.epoch_id, TAP.c.pass_id, TAP.c.at_us, TAP.c.received_us, TAP.c.review)
-        .where(TAP.c.at_us < cutoffs.trips_us, TAP.c.tap_id > after)
+        .where(TAP.c.tap_id.in_(old), TAP.c.tap_id > after)
         .order_by(TAP.c.tap_id)
         .limit(limit)
     ).all()
@@ -50,11 +57,17 @@ def fade_other_taps(
             continue
         if tap.tap_id in priced:  # its journey is not old yet, as its newest tap is not
             continue
-        days[tap.tap_id] = service_day(instant_of(tap.at_us))
+        days[tap.tap_id] = day_of(tap.at_us, tap.received_us, service_day)
         if waits:
             unpriced.append(tap.tap_id)
     drop_taps(connection, days, unpriced, tally)
     return int(taps[-1].tap_id)
+
+
+def day_of(at_us: int, received_us: int, service_day: ServiceDay) -> date:
+    """The service day of a tap by its gate's clock; by the office's, where that one cannot be right."""
+    plausible = 0 <= received_us - at_us <= _AGE_US_MAX
+    return service_day(instant_of(at_us if plausible else received_us))
 
 
 def _accounts(connection: Connection, passes: set[bytes]) -> dict[bytes, str]:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from openstile.fares.tariff import Tariff
 from openstile.issuer import PassState
-from openstile.journal.taps import instant_of, microseconds_of
+from openstile.journal.taps import microseconds_of
 from openstile.office.forgetting.journeys import FADING_COLUMNS
 from openstile.office.forgetting.tally import Tally, drop_taps
+from openstile.office.forgetting.taps import day_of
 from openstile.office.pricing import price_accounts
 from openstile.office.riders.accounts import lock_account, settle
 from openstile.office.riders.passes import passes_of
@@ -83,8 +84,9 @@ def _revoke(connection: Connection, signer: PassSigner, account_id: str, now: da
 def _fade_trips(connection: Connection, account_id: str, tariff: Tariff) -> None:
     days = {}
     for some in portions(tap_ids_of(connection, account_id)):
-        for tap in connection.execute(select(TAP.c.tap_id, TAP.c.at_us).where(TAP.c.tap_id.in_(some))):
-            days[tap.tap_id] = tariff.service_day(instant_of(tap.at_us))
+        chosen = select(TAP.c.tap_id, TAP.c.at_us, TAP.c.received_us).where(TAP.c.tap_id.in_(some))
+        for tap in connection.execute(chosen):
+            days[tap.tap_id] = day_of(tap.at_us, tap.received_us, tariff.service_day)
     drop_taps(connection, days, [], Tally())
     mine = JOURNEY.c.account_id == account_id
     connection.execute(delete(JOURNEY).where(mine, JOURNEY.c.state.in_(("superseded", "open", "unknown"))))

@@ -1,7 +1,7 @@
 """Taps that somebody must look at before they are priced: listed, accepted at one time or another, or rejected."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,9 @@ from openstile.office.sync.faults import SyncError
 from openstile.office.sync.tap_rows import make_due
 from openstile.terms import GateId, PassId
 from openstile.terms.limits import PAGE_ITEMS_MAX
+
+_AHEAD_MAX, _AGE_MAX = timedelta(hours=3), timedelta(days=62)
+"""No tap was made after it came, and none is priced that is older than gates keep any: trips fade by these times."""
 
 
 class ReviewTime(StrEnum):
@@ -56,12 +59,15 @@ def list_reviews(connection: Connection, *, after: int = 0, limit: int = PAGE_IT
 def accept_tap(connection: Connection, tap_id: int, *, time: ReviewTime, now: datetime) -> WaitingTap:
     """The tap counts, at the time that `time` says, and is priced at the next occasion; returns it as it was.
 
-    Raises SyncError when it does not wait, no account has its pass, or it has no corrected time.
+    Raises SyncError when it does not wait, no account has its pass, or it has no such time that can be.
     """
     tap = _locked(connection, tap_id)
     if tap.account_id is None:
         raise SyncError("conflict", "tap: no account has its pass; put the pass on an account first, or reject it")
     at = tap.at if time is ReviewTime.GATE else tap.corrected
+    if at is not None and not -_AHEAD_MAX <= tap.received - at <= _AGE_MAX:
+        when = "still to come" if at > tap.received else "long over"
+        raise SyncError("conflict", f"tap: that time is {when}; accept it at the other one, or reject it")
     if at is None:
         raise SyncError("conflict", "tap: how wrong the gate's clock was is not known; accept it at the gate's time")
     _decide(connection, tap_id, review="accepted", at_us=microseconds_of(at))
