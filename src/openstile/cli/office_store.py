@@ -1,5 +1,6 @@
 """Commands of `openstile office` for its database: migrate, backup, restore, retention, data-held."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -87,9 +88,11 @@ def retention(
     """Let everything go whose time is over: priced trips fade, what expired goes. The office does it each hour."""
     from openstile.assembly.office_keeping import forget
     from openstile.assembly.wire import Installation
+    from openstile.office.observe.logs import lines_to
 
     installation = Installation.open(existing_home_of(home))
-    faded = forget(installation, dry_run=dry_run, rewrite=rewrite)
+    with lines_to(sys.stderr):  # an account that cannot be priced is told there
+        faded = forget(installation, dry_run=dry_run, rewrite=rewrite)
     if as_json:
         print_json({
             "dry_run": dry_run,

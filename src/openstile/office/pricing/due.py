@@ -1,9 +1,9 @@
 """Whose pricing is due, and the loop that sees to it: any number of workers, no account by two of them at once."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -19,7 +19,7 @@ _AT_A_TIME = 50
 """Accounts priced in one transaction: one flush of the disk for all of them."""
 _AGAIN = timedelta(hours=1)
 """After which one that could not be priced is tried again."""
-_log = logging.getLogger("openstile.office")
+_log = structlog.get_logger("openstile.office")
 
 
 def price_due(
@@ -60,7 +60,7 @@ def price_due(
         except Exception as error:
             if _will_pass(error):
                 raise
-            _log.error(f"account not priced: {type(error).__name__} at {where_of(error)}")
+            _log.error("account cannot be priced", error=type(error).__name__, where=where_of(error))
             with database.write() as connection:
                 again_us = microseconds_of(now() + _AGAIN)
                 of_account = PRICING_DUE.c.account_id == account_id
