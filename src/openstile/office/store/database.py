@@ -1,7 +1,7 @@
 """One database, whichever engine: transactions that are durable when they end, and readers that never wait for them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,20 @@ _SQLITE_PRAGMAS = (
     "secure_delete = ON",
     "trusted_schema = OFF",
 )
+
+_POSTGRESQL: Mapping[str, str] = {
+    "application_name": "openstile",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",  # a server that vanished is noticed within a minute, not after many
+    "options": (
+        "-c lock_timeout=30s -c idle_in_transaction_session_timeout=300s "
+        "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    ),  # and the server notices an office that vanished in the middle of a transaction: its locks keep nobody out
+}
+"""Parameters of libpq that the address does not set itself."""
 
 
 class OfficeDatabaseError(OpenstileError):
@@ -49,9 +63,11 @@ class Database:
         if parsed.drivername == "sqlite" and parsed.database:
             return cls(_open_sqlite(Path(parsed.database)))
         if parsed.get_backend_name() == "postgresql":
+            given = {name: value for name, value in _POSTGRESQL.items() if name not in parsed.query}
             engine = create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=8, pool_pre_ping=True
-            )
+                parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=8, pool_pre_ping=True,
+                connect_args=given,
+            )  # fmt: skip
             return cls(engine)
         raise BadInputError(f"office.database: {parsed.drivername} is not supported; use sqlite or postgresql")
 
