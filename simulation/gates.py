@@ -36,6 +36,7 @@ class SimulatedGate:
         self.chance = chance
         self.offline = False
         self._truth = truth
+        self._acked = (b"", 0)
         self._copy: Path | None = None
         self._bytes_max = JOURNAL_BYTES_MAX
         folder.mkdir(mode=0o700, parents=True)
@@ -59,7 +60,7 @@ class SimulatedGate:
             self.journal.append(Tap(pass_id, at, self.gate_id, "single", self.direction))
         except JournalError:
             return False
-        self._truth.journaled(TapKey(self.gate_id, pass_id, at))
+        self._truth.journaled(TapKey(self.gate_id, pass_id, at), self.clock.true.at)
         return True
 
     def sync(self) -> None:
@@ -69,7 +70,7 @@ class SimulatedGate:
         try:
             self.uplink.sync()
         finally:
-            self._truth.acknowledged(self.gate_id, self._receipted())
+            self._tell_receipted()
 
     def restart(self) -> None:
         """The process is killed and begins again; now and then the whole machine."""
@@ -77,6 +78,11 @@ class SimulatedGate:
         if self.chance.random() < 0.5:
             self.clock.boot()
         self._begin()
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether a copy of the disk is there."""
+        return self._copy is not None
 
     def change_key(self) -> None:
         """A new uplink key follows the present one."""
@@ -121,16 +127,27 @@ class SimulatedGate:
         now = self.clock.now()
         fade_trips(self.journal, before=now - TRIPS_KEPT, unsent_before=now - _KEEP)
 
-    @property
-    def unsent(self) -> bool:
-        """Whether taps wait to be sent."""
-        return self.journal.receipted().seq < self.journal.head().seq
+    def taps(self) -> set[TapKey]:
+        """What is on the disk."""
+        return {TapKey(self.gate_id, one.tap.pass_id, one.tap.at) for one in self.journal.taps()}
 
-    def _receipted(self) -> list[TapKey]:
-        through = self.journal.receipted().seq
-        return [TapKey(self.gate_id, one.tap.pass_id, one.tap.at) for one in self.journal.taps() if one.seq <= through]
+    def forget_receipts(self) -> None:
+        """The office has lost some: what it receipts from now on is told anew."""
+        self._acked = (b"", 0)
+
+    def _tell_receipted(self) -> None:
+        """Tells the truth for which taps a receipt has come since it was last told."""
+        through, (epoch, before) = self.journal.receipted().seq, self._acked
+        if (epoch, before) == (self.journal.epoch, through):
+            return
+        taps = self.journal.taps()
+        self._truth.acknowledged(
+            self.gate_id, [TapKey(self.gate_id, one.tap.pass_id, one.tap.at) for one in taps if one.seq <= through]
+        )
+        self._acked = (self.journal.epoch, through)
 
     def _begin(self) -> None:
+        self._truth.began_anew(self.gate_id)
         self.journal = Journal.open(
             self.folder / "journal.db", key=self.key, gate=self.gate_id, monotonic_ns=self.clock.monotonic_ns,
             bytes_max=self._bytes_max, random=self.chance.randbytes,

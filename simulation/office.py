@@ -2,11 +2,14 @@
 
 import random
 import secrets
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,16 @@ from tests.fares.tariff_workshop import tariff
 
 from openstile.fares.tariff import Tariff
 from openstile.journal import Direction
-from openstile.journal.taps import instant_of
+from openstile.journal.taps import instant_of, microseconds_of
 from openstile.ledger.store import Ledger
 from openstile.ledger.store.verify import verify
 from openstile.office.api.app import create_app
 from openstile.office.api.office import Office, OfficeValues
+from openstile.office.backup import make_backup, restore
 from openstile.office.forgetting import Retention, fade
 from openstile.office.pricing import open_books, price_due, rider_account
 from openstile.office.riders.accounts import open_account
-from openstile.office.store.accounts import ACCOUNT, PASS
+from openstile.office.store.accounts import PASS
 from openstile.office.store.database import Database, OfficeDatabaseError
 from openstile.office.store.gates import GATE_EPOCH
 from openstile.office.store.journeys import JOURNEY, PRICING_DUE
@@ -42,22 +46,47 @@ RETENTION = Retention(trips_hours=int(TRIPS_KEPT / timedelta(hours=1)))
 _CURRENT = ("complete", "missing_exit", "missing_entry", "unknown", "open", "faded")
 
 
+class DiskFault(Enum):
+    """When the disk fails."""
+
+    BEFORE = "before the transaction"
+    WITHIN = "at its commit, which comes to nothing"
+    BEHIND = "behind its commit"
+
+
 class FailingDatabase(Database):
-    """A database whose disk fails now and then: before a transaction's work, or behind its commit."""
+    """A database whose disk fails now and then, by chance or where it is `planned` for the next transaction."""
 
     chance: random.Random
     failing: float = 0.0
+    planned: DiskFault | None = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """As Database.write, with failures."""
-        fails = self.chance.random() < self.failing
-        if fails and self.chance.random() < 0.5:
+        fault, self.planned = self.planned, None
+        if fault is None and self.chance.random() < self.failing:
+            fault = self.chance.choice(list(DiskFault))
+        if fault is DiskFault.BEFORE:
             raise OfficeDatabaseError("database: the disk fails; try again")
         with super().write() as connection:
             yield connection
-        if fails:
+            if fault is DiskFault.WITHIN:
+                raise OfficeDatabaseError("database: the disk is full; try again")
+        if fault is DiskFault.BEHIND:
             raise OfficeDatabaseError("database: the connection broke behind the commit; try again")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTap:
+    """A tap that the office has stored. `priced_at`: its time as pricing takes it, None while it waits for review.
+
+    `known_at`: when the office stored it, or staff accepted it.
+    """
+
+    key: TapKey
+    priced_at: datetime | None
+    known_at: datetime
 
 
 @dataclass
@@ -69,16 +98,16 @@ class SimulatedOffice:
     chance: random.Random
     url: str | None = None
     accounts: dict[str, PassId] = field(default_factory=dict)
-    seen: set[int] = field(default_factory=set)
-    reviewed: int = 0
+    taps: dict[int, StoredTap] = field(default_factory=dict)
+    """All that were ever stored, by their ids, also those that have faded since."""
+    looked_us: int = 0
+    _backup: tuple[Path, dict[int, StoredTap]] | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True)
         self.tariff: Tariff = tariff()
-        opened = FailingDatabase.open(self.url or f"sqlite:///{self.folder / 'office.db'}")
-        self.database = FailingDatabase(opened.engine)
+        self.database = FailingDatabase(_migrated(self.url or f"sqlite:///{self.folder / 'office.db'}").engine)
         self.database.chance = self.chance
-        migrate(self.database)
         values = OfficeValues(name="City", public_url=OFFICE, currency=self.tariff.currency)
         self.app = create_app(
             Office(
@@ -129,39 +158,62 @@ class SimulatedOffice:
 
     def review(self) -> None:
         """Staff accept what waits, at the corrected time where there is one."""
+        accepted = []
         with self.database.write() as connection:
             for tap in list_reviews(connection):
                 time = ReviewTime.CORRECTED if tap.corrected is not None else ReviewTime.GATE
                 accept_tap(connection, tap.tap_id, time=time, now=self.clock.now())
-                self.reviewed += 1
+                accepted.append((tap.tap_id, tap.corrected or tap.at))
+        for tap_id, at in accepted:
+            self.taps[tap_id] = replace(self.taps[tap_id], priced_at=at, known_at=self.clock.now())
 
     def fade(self) -> None:
         """Trips fade."""
         with self.database.write() as connection:
-            fade(
-                connection, now=self.clock.now(), retention=RETENTION, service_day=self.tariff.service_day,
-                new_id=self.new_id,
-            )  # fmt: skip
+            self._fade(connection)
 
-    def new_taps(self) -> list[tuple[TapKey, int]]:
-        """Taps that the office stored since this was last asked, and the microseconds they took to come.
+    def make_backup(self) -> None:
+        """A backup is made, in place of the one before. To be called behind a look."""
+        path = self.folder / f"{self.new_id()}.tar"
+        make_backup(self.database, path, now=self.clock.now())
+        self._backup = path, dict(self.taps)
 
-        To be asked before reviews and fading.
-        """
+    def put_backup_back(self) -> bool:
+        """The database is lost and the backup takes its place; False where there is none."""
+        if self._backup is None:
+            return False
+        path, self.taps = self._backup[0], dict(self._backup[1])
+        if not self.database.is_sqlite:
+            self.database.close()  # nobody may use it meanwhile
+        restore(path, self.database, fading=self._fade, replace=True)
+        self.looked_us = 0
+        return True
+
+    def new_taps(self) -> list[TapKey]:
+        """Taps that the office stored since this was last asked. To be asked before reviews and fading."""
+        now_us = microseconds_of(self.clock.now())
         rows = self._rows(
-            select(TAP.c.tap_id, TAP.c.pass_id, TAP.c.at_us, TAP.c.received_us, GATE_EPOCH.c.gate_id)
+            select(TAP.c.tap_id, TAP.c.pass_id, TAP.c.at_us, TAP.c.received_us, TAP.c.review, GATE_EPOCH.c.gate_id)
             .join(GATE_EPOCH, GATE_EPOCH.c.epoch_id == TAP.c.epoch_id)
-        )  # fmt: skip
-        new = [row for row in rows if row.tap_id not in self.seen]
-        self.seen.update(row.tap_id for row in new)
-        return [
-            (TapKey(GateId(row.gate_id), PassId(row.pass_id), instant_of(row.at_us)), row.received_us - row.at_us)
-            for row in new
-        ]
+            .where(TAP.c.received_us >= self.looked_us)
+        )
+        new = {row.tap_id: _stored(row) for row in rows if row.tap_id not in self.taps}
+        self.taps |= new
+        self.looked_us = now_us
+        return [tap.key for tap in new.values()]
 
-    def faults(self, *, stored: int) -> list[str]:
-        """What is wrong with the books and the journeys, when everything has been priced."""
-        return [*self._journey_faults(), *self._count_faults(stored), *self._book_faults()]
+    def faults(self) -> list[str]:
+        """What is wrong with the books and the journeys. To be asked behind a look."""
+        with self.database.read() as connection:
+            faults = list(verify(connection).findings)
+            trial, currency = Ledger(connection).trial_balance(), self.tariff.currency
+        if trial.debits(currency) != trial.credits(currency):
+            faults.append("the ledger does not balance")
+        return [*self.faults_now(), *faults]
+
+    def faults_now(self) -> list[str]:
+        """Those that are quickly found."""
+        return [*self._journey_faults(), *self._count_faults(), *self._balance_faults()]
 
     def charged(self) -> dict[str, Money]:
         """What each account was charged."""
@@ -184,20 +236,15 @@ class SimulatedOffice:
         lost = kept - set(used) - waiting
         return faults + ([f"{len(lost)} taps are in no journey"] if lost else [])
 
-    def _count_faults(self, stored: int) -> list[str]:
-        kept = self._rows(select(func.count()).select_from(TAP))[0][0]
+    def _count_faults(self) -> list[str]:
+        kept, stored = self._rows(select(func.count()).select_from(TAP))[0][0], len(self.taps)
         counts = select(func.sum(TAP_DAY.c.taps).label("taps"), func.sum(TAP_DAY.c.unpriced).label("unpriced"))
         (sums,) = self._rows(counts)
         faded, unpriced = int(sums.taps or 0), int(sums.unpriced or 0)
         faults = [] if kept + faded == stored else [f"{stored} taps were stored, {kept} are kept and {faded} faded"]
         return faults + ([f"{unpriced} taps faded without a price"] if unpriced else [])
 
-    def _book_faults(self) -> list[str]:
-        with self.database.read() as connection:
-            faults = list(verify(connection).findings)
-            trial, currency = Ledger(connection).trial_balance(), self.tariff.currency
-        if trial.debits(currency) != trial.credits(currency):
-            faults.append("the ledger does not balance")
+    def _balance_faults(self) -> list[str]:
         sums = {
             row.account_id: int(row.minor)
             for row in self._rows(
@@ -208,7 +255,7 @@ class SimulatedOffice:
         }
         charged = self.charged()
         wrong = [account for account in self.accounts if charged[account].minor != sums.get(account, 0)]
-        return faults + ([f"{len(wrong)} accounts were charged something else than their journeys"] if wrong else [])
+        return [f"{len(wrong)} accounts were charged something else than their journeys"] if wrong else []
 
     def left(self) -> list[str]:
         """What is left of trips when all of them should have faded."""
@@ -218,10 +265,38 @@ class SimulatedOffice:
             ["journeys have not faded"] if self._rows(select(JOURNEY).where(JOURNEY.c.key.is_not(None))) else []
         )
 
-    def versions(self) -> int:
-        """How often accounts were priced, all together."""
-        return int(self._rows(select(func.sum(ACCOUNT.c.version)))[0][0])
+    def _fade(self, connection: Connection) -> None:
+        fade(
+            connection, now=self.clock.now(), retention=RETENTION, service_day=self.tariff.service_day,
+            new_id=self.new_id,
+        )  # fmt: skip
 
     def _rows(self, query: Any) -> list[Row[Any]]:
         with self.database.read() as connection:
             return list(connection.execute(query).all())
+
+
+def _stored(row: Row[Any]) -> StoredTap:
+    at, received = instant_of(row.at_us), instant_of(row.received_us)
+    key = TapKey(GateId(row.gate_id), PassId(row.pass_id), at)
+    return StoredTap(key, None if row.review == "waiting" else at, received)
+
+
+def _migrated(url: str) -> Database:
+    """A new database with its tables; of SQLite a copy of one that was made before, which is quicker."""
+    database = Database.open(url)
+    if database.is_sqlite:
+        Path(str(database.engine.url.database)).write_bytes(_empty())
+    else:
+        migrate(database)
+    return database
+
+
+@cache
+def _empty() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "office.db"
+        database = Database.open(f"sqlite:///{path}")
+        migrate(database)
+        database.close()
+        return path.read_bytes()
