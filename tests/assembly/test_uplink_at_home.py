@@ -89,7 +89,7 @@ def test_joining_that_was_cut_short_is_done_again_with_the_same_token(
 
 
 def test_wrong_token_joins_nothing(here: Installation, office: Office) -> None:
-    with pytest.raises(OfficeRefusedError, match="bad-claim"):
+    with pytest.raises(OfficeRefusedError, match="claim-refused"):
         join(here, OFFICE, "guessed", transport=office)
     assert (office.keys, uplink_status(here).joined) == ({}, False)
 

@@ -467,7 +467,7 @@ def test_key_change_that_the_office_refuses_leaves_the_key(gate: Gate, office: O
 
 
 def test_claim_token_works_once(gate: Gate, office: Office) -> None:
-    with pytest.raises(OfficeRefusedError, match=r"bad-claim.*ask the operator for another"):
+    with pytest.raises(OfficeRefusedError, match=r"claim-refused.*ask the operator for another"):
         gate.join()
 
 

@@ -117,7 +117,7 @@ class Office:
 
     def _claim(self, asked: dict[str, str]) -> Answer:
         if asked["token"] != self.token:
-            return self._problem(403, "bad-claim")
+            return self._problem(401, "claim-refused")
         self.token = ""
         public_key = bytes.fromhex(asked["uplink_key"])
         self.keys[key_id(public_key)] = public_key

@@ -12,6 +12,7 @@ from tests.office.sync_workshop import new_id
 
 from openstile.journal import Direction
 from openstile.office.forgetting import Faded, Retention, run_retention
+from openstile.office.store.due import make_due
 from openstile.terms.money import Money
 
 RIDERS = 12
@@ -59,3 +60,21 @@ def test_pricing_and_two_fadings_at_once_leave_every_ride_posted_once(city: City
         assert [row.state for row in city.journeys(account, current=False)].count("faded") == 2
         assert city.balance(account) == held != Money(0, "GBP")
     city.check_books()
+
+
+def test_taps_that_arrive_and_a_fading_do_not_wait_for_each_other(city: City) -> None:
+    if city.database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    account, pass_id = city.rider()
+    city.tap(city.gates["bank-in"], pass_id)
+    city.tap(city.gates["stratford-out"], pass_id)
+    city.sync()
+    city.price()
+    city.at(city.clock.at + timedelta(hours=49))
+    with city.database.write() as connection, ThreadPoolExecutor(1) as pool:
+        make_due(connection, [account], at_us=0)  # as an ingest does, before it stores which taps are fresh
+        fading = pool.submit(
+            run_retention, city.database, clock=city.clock, retention=Retention(),
+            service_day=city.tariff.service_day, new_id=new_id,
+        )  # fmt: skip
+        assert fading.result(timeout=20).rows["journey"] == 1

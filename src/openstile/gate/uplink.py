@@ -232,7 +232,7 @@ def _refusal(office: str, status: int, data: bytes) -> OfficeRefusedError:
 _ADVICE = {
     "gate-locked": "the operator locked this gate; its taps stay here until it is unlocked",
     "bad-signature": "it does not know this gate's uplink key, or the clocks differ; look at both, or join again",
-    "bad-claim": "the claim token is used, expired or wrong; ask the operator for another",
+    "claim-refused": "the claim token is used, expired or wrong; ask the operator for another",
 }
 
 

@@ -56,7 +56,10 @@ def fade_accounts(
     if not accounts:
         return None
     connection.execute(
-        select(ACCOUNT.c.account_id).where(ACCOUNT.c.account_id.in_(accounts)).order_by("account_id").with_for_update()
+        select(ACCOUNT.c.account_id)
+        .where(ACCOUNT.c.account_id.in_(accounts))
+        .order_by("account_id")
+        .with_for_update(key_share=True)  # taps that arrive refer to accounts: neither waits for the other
     ).all()
     fresh = set(
         connection.execute(select(TAP_FRESH.c.account_id).where(TAP_FRESH.c.account_id.in_(accounts))).scalars()
