@@ -14,7 +14,13 @@ from openstile.ledger import AccountKind, Entry, Posting
 from openstile.ledger.store import Ledger
 from openstile.office.payments.provider import EventKind, ProviderEvent
 from openstile.office.pricing.books import funds_account, rider_account
-from openstile.office.riders.accounts import lock_account, read_account, settle_erased
+from openstile.office.riders.accounts import (
+    being_given_back,
+    lock_account,
+    lock_any_account,
+    read_account,
+    settle_erased,
+)
 from openstile.office.riders.faults import FundsError, RiderError
 from openstile.office.store.payments import DISPUTE, PAYMENT, PROVIDER_EVENT, REFUND
 from openstile.terms import BadInputError
@@ -73,12 +79,19 @@ def begin(
 
 
 def opened(connection: Connection, *, payment_id: str, provider_ref: str) -> None:
-    """Notes the provider's name of a payment; an event may have told it already."""
+    """Notes the provider's name of a payment; an event may have told it already.
+
+    Raises PaymentStateError where it has another one: the provider opened a second payment for a request that it had
+    forgotten, and nobody would know whose money came with that.
+    """
     connection.execute(
         PAYMENT.update()
         .where(PAYMENT.c.payment_id == payment_id, PAYMENT.c.provider_ref.is_(None))
         .values(provider_ref=provider_ref)
     )
+    known = select(PAYMENT.c.provider_ref).where(PAYMENT.c.payment_id == payment_id)
+    if connection.execute(known).scalar_one() != provider_ref:
+        raise PaymentStateError("payment: was begun before, too long ago; take a new Idempotency-Key")
 
 
 def read_payment(connection: Connection, payment_id: str, *, account_id: str | None = None) -> Payment:
@@ -118,8 +131,9 @@ def begin_refund(
     if not 0 < amount.minor <= left.minor or amount.currency != left.currency:
         raise PaymentStateError(f"amount: must be more than zero and at most {left}, which is left of the payment")
     balance = read_account(connection, account_id).balance
-    if balance.minor < (amount + payment.asked).minor:
-        raise FundsError(f"account: holds {balance}, of which {payment.asked} is being given back already")
+    asked = Money(being_given_back(connection, account_id), balance.currency)
+    if balance.minor < amount.minor + asked.minor:
+        raise FundsError(f"account: holds {balance}, of which {asked} is being given back already")
     connection.execute(
         REFUND.insert().values(
             refund_id=refund_id, payment_id=payment_id, provider_ref=None, amount_minor=amount.minor, state="asked",
@@ -175,18 +189,24 @@ def take_event(
 
 
 def _is_foreign(event: ProviderEvent) -> bool:
-    """A payment that the provider took for somebody else on the same account with it."""
-    return event.kind in (EventKind.PAID, EventKind.FAILED) and event.payment_id is None
+    """A payment that the provider took for somebody else on the same account with it, or none that it names."""
+    return event.payment_ref is None or (event.kind in (EventKind.PAID, EventKind.FAILED) and event.payment_id is None)
 
 
 def _find(connection: Connection, provider: str, event: ProviderEvent) -> Row[tuple[object, ...]]:
-    """The event's payment, locked. What it says of its reference is kept if we did not know it."""
+    """The event's payment, locked behind its account. What it says of its reference is kept if we did not know it."""
     by_id = PAYMENT.c.payment_id == event.payment_id
     by_ref = PAYMENT.c.provider_ref == event.payment_ref
     chosen = select(PAYMENT).where(PAYMENT.c.provider == provider, by_id if event.payment_id else by_ref)
+    found = connection.execute(chosen).one_or_none()
+    if found is not None:  # an erasure, a refund or a purchase of the account waits, or this does
+        lock_any_account(connection, found.account_id)
     row = connection.execute(chosen.with_for_update()).one_or_none()
     if row is None or (row.provider_ref or event.payment_ref) != event.payment_ref:
         raise PaymentError("event: its payment is not known here; it may come again")
+    of_item = event.kind not in (EventKind.PAID, EventKind.FAILED)  # another amount paid is a mismatch
+    if of_item and event.amount is not None and event.amount.currency != row.currency:
+        raise PaymentError(f"event: is in {event.amount.currency}, its payment in {row.currency}; look at both")
     opened(connection, payment_id=row.payment_id, provider_ref=str(event.payment_ref))
     return row
 
@@ -226,12 +246,19 @@ def _note_refund(
                 state=state, posting_id=None,
             )
         )  # fmt: skip
-    elif row.state == "asked" or (row.state == "succeeded" and state == "failed"):  # a bank may send it back
+    elif _goes_on(row, state):
         connection.execute(
             REFUND.update()
             .where(REFUND.c.refund_id == row.refund_id)
             .values(state=state, provider_ref=row.provider_ref or event.item_ref)
         )
+
+
+def _goes_on(refund: Row[tuple[object, ...]], state: str) -> bool:
+    """Whether an event changes what is known of a refund."""
+    if refund.state == "succeeded":  # a bank may send it back
+        return state == "failed"
+    return refund.state == "asked" or refund.provider_ref is None  # refused when asked again; it had been made before
 
 
 def _note_dispute(connection: Connection, payment: Row[tuple[object, ...]], event: ProviderEvent) -> None:

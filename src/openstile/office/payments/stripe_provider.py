@@ -26,7 +26,13 @@ _REFUND_KINDS = {
     "failed": EventKind.REFUND_FAILED,
     "canceled": EventKind.REFUND_FAILED,
 }
-_DISPUTE_KINDS = {"won": EventKind.DISPUTE_WON, "lost": EventKind.DISPUTE_LOST}
+_DISPUTE_KINDS = {
+    "needs_response": EventKind.DISPUTED,
+    "under_review": EventKind.DISPUTED,
+    "won": EventKind.DISPUTE_WON,
+    "lost": EventKind.DISPUTE_LOST,
+}
+"""By status, whichever event tells it: an inquiry (`warning_...`) takes no money, and may become a dispute later."""
 _TOLERANCE_S = 300
 _STEP_S = 10
 """For one try of three: all of them end before a request's lease does (store.repeats)."""
@@ -127,10 +133,9 @@ def _event_of(event: dict[str, Any]) -> ProviderEvent:
             refund_id=(thing.get("metadata") or {}).get(_REFUND),
         )
     if kind.startswith("charge.dispute."):
-        created = EventKind.DISPUTED if kind == "charge.dispute.created" else EventKind.OTHER
         return ProviderEvent(
             event_id=event_id,
-            kind=_DISPUTE_KINDS.get(thing["status"], created),
+            kind=_DISPUTE_KINDS.get(thing["status"], EventKind.OTHER),
             payment_ref=thing.get("payment_intent"),
             amount=_money(thing["amount"], thing),
             item_ref=str(thing["id"]),

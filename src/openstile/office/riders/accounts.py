@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from openstile.ledger import AccountKind, Entry, Posting
 from openstile.ledger.store import Ledger
@@ -12,6 +12,7 @@ from openstile.office.pricing.books import open_books, rider_account, unclaimed_
 from openstile.office.riders.faults import UnknownAccountError
 from openstile.office.store.accounts import ACCOUNT, PASS
 from openstile.office.store.due import make_due
+from openstile.office.store.payments import PAYMENT, REFUND
 from openstile.terms import BadInputError
 from openstile.terms.limits import CONTACT_CHARS_MAX
 from openstile.terms.money import Money
@@ -99,6 +100,23 @@ def _check_known(connection: Connection, account_id: str) -> None:
     known = select(ACCOUNT.c.account_id).where(ACCOUNT.c.account_id == account_id, ACCOUNT.c.state != "erased")
     if connection.execute(known).one_or_none() is None:
         raise UnknownAccountError
+
+
+def lock_any_account(connection: Connection, account_id: str) -> None:
+    """As `lock_account`, also where the account was erased: money may still move on it."""
+    connection.execute(
+        select(ACCOUNT.c.account_id).where(ACCOUNT.c.account_id == account_id).with_for_update(key_share=True)
+    ).one()
+
+
+def being_given_back(connection: Connection, account_id: str) -> int:
+    """Minor units of the balance that a provider was asked to give back: they are spent, and not booked yet."""
+    asked = (
+        select(func.coalesce(func.sum(REFUND.c.amount_minor), 0))
+        .join(PAYMENT, PAYMENT.c.payment_id == REFUND.c.payment_id)
+        .where(PAYMENT.c.account_id == account_id, REFUND.c.state == "asked")
+    )
+    return int(connection.execute(asked).scalar_one())
 
 
 def settle(connection: Connection, account_id: str, *, key: str, today: date) -> Money:

@@ -12,7 +12,7 @@ from openstile.journal.taps import microseconds_of
 from openstile.ledger import Entry, Posting
 from openstile.ledger.store import Ledger
 from openstile.office.pricing.books import revenue_account, rider_account
-from openstile.office.riders.accounts import lock_account, read_account
+from openstile.office.riders.accounts import being_given_back, lock_account, read_account
 from openstile.office.riders.faults import FundsError, PeriodError
 from openstile.office.store.accounts import PERIOD
 from openstile.terms.money import Money
@@ -50,7 +50,7 @@ def buy(
         raise PeriodError(f"product {product_id[:48]!r}: is not sold to this rider category")
     if offer.price.currency != account.currency:
         raise PeriodError(f"product: costs {offer.price.currency}, the account is in {account.currency}")
-    if account.balance.minor < offer.price.minor:
+    if account.balance.minor - being_given_back(connection, account_id) < offer.price.minor:
         raise FundsError(f"account: holds {account.balance}, the product costs {offer.price}; top up first")
     period_id = new_id()
     posting_id = Ledger(connection).post(_sale(period_id, account_id, product_id, offer.price, today))
