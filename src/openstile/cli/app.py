@@ -37,6 +37,13 @@ from openstile.terms.errors import OpenstileError
 EXIT_FAILED = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_UNUSABLE = 2
+
+_OFFICE_LIBRARIES = (
+    "alembic", "authlib", "fastapi", "opentelemetry", "prometheus_client", "psycopg", "sqlalchemy", "starlette",
+    "stripe", "structlog", "uvicorn", "webauthn",
+)  # fmt: skip
+"""What the extra `office` brings. Its commands import these when they run, so that all others work without."""
 
 app = typer.Typer(
     name="openstile",
@@ -107,11 +114,20 @@ def run(arguments: list[str]) -> int:
         _drop_output()
         return _fail(arguments, f"{error.filename or 'standard output'}: {error.strerror}", EXIT_FAILED)
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _OFFICE_LIBRARIES:
+            return _fail(arguments, _without_office(error), EXIT_UNUSABLE)
         if os.environ.get("OPENSTILE_DEBUG"):
             raise
         kind = type(error).__name__
         return _fail(arguments, f"internal error ({kind}); run again with OPENSTILE_DEBUG=1 and report it", EXIT_BUG)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _without_office(error: ModuleNotFoundError) -> str:
+    return (
+        f"openstile was installed without what the office needs ({error.name}); "
+        "install it with its extra: pip install '.[office]'"
+    )
 
 
 def _fail(arguments: list[str], message: str, exit_code: int) -> int:
