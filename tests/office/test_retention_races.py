@@ -11,7 +11,7 @@ from tests.office.priced_world import City
 from tests.office.sync_workshop import new_id
 
 from openstile.journal import Direction
-from openstile.office.forgetting import Faded, Retention, run_retention
+from openstile.office.forgetting import Faded, Retention, fade, run_retention
 from openstile.office.store.due import make_due
 from openstile.terms.money import Money
 
@@ -67,14 +67,20 @@ def test_taps_that_arrive_and_a_fading_do_not_wait_for_each_other(city: City) ->
         pytest.skip("SQLite has one writer at a time")
     account, pass_id = city.rider()
     city.tap(city.gates["bank-in"], pass_id)
+    city.clock.turn(minutes=10)
     city.tap(city.gates["stratford-out"], pass_id)
     city.sync()
-    city.price()
+    assert city.price() == 1
+    assert [row.state for row in city.journeys(account)] == ["complete"]
     city.at(city.clock.at + timedelta(hours=49))
     with city.database.write() as connection, ThreadPoolExecutor(1) as pool:
         make_due(connection, [account], at_us=0)  # as an ingest does, before it stores which taps are fresh
-        fading = pool.submit(
-            run_retention, city.database, clock=city.clock, retention=Retention(),
-            service_day=city.tariff.service_day, new_id=new_id,
-        )  # fmt: skip
+        fading = pool.submit(fade_now, city)
         assert fading.result(timeout=20).rows["journey"] == 1
+
+
+def fade_now(city: City) -> Faded:
+    with city.database.write() as connection:
+        return fade(
+            connection, now=city.clock.at, retention=Retention(), service_day=city.tariff.service_day, new_id=new_id
+        )
