@@ -135,9 +135,8 @@ def test_journal_begun_with_another_key_is_refused(journal_path: Path, gate_key:
 @pytest.mark.parametrize(
     ("attack", "seq"),
     [
-        ("UPDATE head SET signature = randomblob(64) WHERE seq = 3", 3),
-        ("DELETE FROM head WHERE seq = 3", 3),
-        ("DELETE FROM tap WHERE seq = 3", 3),
+        ("UPDATE tap SET signature = randomblob(64) WHERE seq = 3", 3),
+        ("UPDATE tap SET signature = (SELECT signature FROM tap WHERE seq = 2) WHERE seq = 3", 3),
         ("UPDATE tap SET hash = randomblob(32) WHERE seq = 3", 3),
     ],
 )

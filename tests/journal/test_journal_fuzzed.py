@@ -43,7 +43,7 @@ def damage(path: Path, table: str, column: str, value: str) -> None:
         ("anchor", "hash", "'text'"),
         ("anchor", "counts_hash", "NULL"),
         ("anchor", "signature", "'text'"),
-        ("head", "signature", "5"),
+        ("tap", "signature", "5"),
         ("faded", "taps", "'many'"),
         ("faded", "taps", "-1"),
         ("faded", "day", "3"),
@@ -84,7 +84,7 @@ def test_gate_does_not_go_on_with_a_last_hash_of_another_type(tmp_path: Path, ga
 
 def test_journal_whose_schema_is_no_text_is_refused(tmp_path: Path, gate_key: GateKey) -> None:
     path = journal_of(tmp_path / "j" / "journal.db", gate_key, taps=1)
-    for old in (b"CREATE TABLE gate (", b"CREATE INDEX tap_by_pass"):
+    for old in (b"CREATE TABLE gate (", b"CREATE TRIGGER tap_in_place"):
         data = path.read_bytes()
         assert old in data
         path.write_bytes(data.replace(old, b"\xdd" * len(old)))

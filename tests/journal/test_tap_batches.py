@@ -213,7 +213,7 @@ def test_taps_that_do_not_follow_one_another_make_no_batch(
     made: tuple[bytes, tuple[JournaledTap, ...], bytes],
 ) -> None:
     taps, epoch = made[1], made[2]
-    for wrong in ((), (taps[0], taps[2]), (taps[1], taps[0]), (taps[0], replace(taps[1], previous_hash=bytes(32)))):
+    for wrong in ((), (taps[0], taps[2]), (taps[1], taps[0]), (taps[0], taps[1]._replace(previous_hash=bytes(32)))):
         with pytest.raises(BatchError):
             encode_batch(epoch=epoch, run=1, sent_at_us=0, sent_mono_us=0, taps=wrong, head_signature=bytes(64))
 

@@ -23,6 +23,8 @@ TAP_STRUCT = struct.Struct(">Q16s16sqqIBB")
 """The part of a tap's record of fixed length; its product follows, after its length in bytes (2 bytes)."""
 DIRECTION_OF_CODE = {1: Direction.IN, 2: Direction.OUT}
 
+_SIZE = struct.Struct(">H")
+_HEAD = struct.Struct(">Q32s")
 _DIRECTION_CODE = {direction: code for code, direction in DIRECTION_OF_CODE.items()}
 
 
@@ -48,9 +50,10 @@ def tap_record(*, seq: int, tap: Tap, salt: bytes, run: int, mono_us: int) -> by
     The salt (16 random bytes) fades with the tap, so that the hash which outlives it in the anchor confirms nothing
     to someone who knows a pass id and guesses the time.
     """
+    product = tap.product.encode()
     fixed = TAP_STRUCT.pack(seq, salt, tap.pass_id.value, microseconds_of(tap.at), mono_us, run,
                             _DIRECTION_CODE[tap.direction], tap.status_unsure)  # fmt: skip
-    return fixed + _sized(tap.product)
+    return fixed + _SIZE.pack(len(product)) + product
 
 
 def tap_hash(*, previous_hash: bytes, record: bytes) -> bytes:
@@ -60,7 +63,7 @@ def tap_hash(*, previous_hash: bytes, record: bytes) -> bytes:
 
 def head_message(head: Head) -> bytes:
     """What the gate signs with each commit."""
-    return _HEAD_TAG + struct.pack(">Q32s", head.seq, head.hash)
+    return _HEAD_TAG + _HEAD.pack(head.seq, head.hash)
 
 
 def counts_digest(counts: Iterable[DayCount]) -> bytes:
@@ -79,4 +82,4 @@ def anchor_message(head: Head, *, counts_hash: bytes) -> bytes:
 
 def _sized(text: str) -> bytes:
     encoded = text.encode()
-    return struct.pack(">H", len(encoded)) + encoded
+    return _SIZE.pack(len(encoded)) + encoded

@@ -5,19 +5,26 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 
 from openstile.journal.errors import JournalError, JournalInUseError
 from openstile.terms.database import all_or_nothing
 
 BUSY_MS = 1000
-PAGE_BYTES = 4096
+PAGE_BYTES = 2048
+"""A commit writes whole pages, mostly one: eight taps or so."""
+LOG_PAGES = 256
+"""The write-ahead log is emptied into the database after so many pages, half a megabyte."""
+_LOG_BYTES = 32 + (LOG_PAGES + 8) * (24 + PAGE_BYTES)
+"""Its header and its frames (https://www.sqlite.org/fileformat2.html#walformat)."""
 
 _PRAGMAS = (
     f"page_size = {PAGE_BYTES}",
     "journal_mode = WAL",
     "synchronous = FULL",
+    f"wal_autocheckpoint = {LOG_PAGES}",
     "foreign_keys = ON",
     "secure_delete = ON",
     "recursive_triggers = ON",
@@ -39,18 +46,36 @@ _EXPLANATIONS = {
 }
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
+class explained:  # noqa: N801 (a context, named as those of contextlib; a class, for it lies in a rider's way)
     """Turns what SQLite and the operating system raise into one JournalError line."""
-    try:
-        yield
-    except sqlite3.Error as error:
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        explanation = _explanation(error)
+        if explanation is not None:
+            raise JournalError(f"journal {self._path}: {explanation}") from error
+
+
+def _explanation(error: BaseException) -> str | None:
+    if isinstance(error, sqlite3.Error):
         primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        raise JournalError(f"journal {path}: {_EXPLANATIONS.get(primary, str(error))}") from error
-    except UnicodeDecodeError as error:  # of SQLite's own message about a damaged schema
-        raise JournalError(f"journal {path}: {_EXPLANATIONS[sqlite3.SQLITE_CORRUPT]}") from error
-    except OSError as error:
-        raise JournalError(f"journal {path}: {error.strerror}; check the folder and its permissions") from error
+        return _EXPLANATIONS.get(primary, str(error))
+    if isinstance(error, UnicodeDecodeError):  # of SQLite's own message about a damaged schema
+        return _EXPLANATIONS[sqlite3.SQLITE_CORRUPT]
+    if isinstance(error, OSError):
+        return f"{error.strerror}; check the folder and its permissions"
+    return None
 
 
 @contextmanager
@@ -103,6 +128,22 @@ def connect_writer(path: Path, *, bytes_max: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def reserve_log(path: Path) -> None:
+    """Lets the write-ahead log take its room on the disk, as zeros, which SQLite reads as the log's end.
+
+    Within a transaction of the caller: nobody else writes the log or cuts it meanwhile. A commit that makes the file
+    longer waits for the file system's own log too. Where there is no room for it now, commits only take longer.
+    """
+    with suppress(OSError):
+        log = os.open(path.with_name(f"{path.name}-wal"), os.O_RDWR)
+        try:
+            end = os.fstat(log).st_size
+            if end < _LOG_BYTES:
+                os.pwrite(log, bytes(_LOG_BYTES - end), end)
+        finally:
+            os.close(log)
 
 
 def limit_growth(connection: sqlite3.Connection, *, bytes_max: int) -> None:

@@ -45,7 +45,6 @@ def fade_rows(
     counts_hash = counts_digest(read_counts(connection))
     signature = owner.key.sign(anchor_message(anchor, counts_hash=counts_hash))
     connection.execute("INSERT INTO anchor VALUES (?, ?, ?, ?)", (anchor.seq, anchor.hash, counts_hash, signature))
-    connection.execute("DELETE FROM head WHERE seq <= ?", (anchor.seq,))
     connection.execute("DELETE FROM tap WHERE seq <= ?", (anchor.seq,))
     return counts.total()
 

@@ -35,11 +35,6 @@ CREATE TABLE tap (
     mono_us INTEGER NOT NULL CHECK (mono_us >= 0),
     salt BLOB NOT NULL CHECK (length(salt) = 16),
     previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
-    hash BLOB NOT NULL CHECK (length(hash) = 32)
-) STRICT;
-CREATE INDEX tap_by_pass ON tap (pass_id);
-CREATE TABLE head (
-    seq INTEGER PRIMARY KEY CHECK (seq > 0),
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     signature BLOB NOT NULL CHECK (length(signature) = 64)
 ) STRICT;
@@ -87,22 +82,18 @@ OR NEW.previous_hash IS NOT coalesce(
     (SELECT genesis FROM gate))
 OR NEW.run IS NOT (SELECT max(run) FROM run)
 BEGIN SELECT RAISE(ABORT, 'a tap must have the next sequence number, follow the last hash, be of the last run'); END;
-CREATE TRIGGER head_of_last_tap BEFORE INSERT ON head
-WHEN (NEW.seq, NEW.hash) IS NOT (SELECT seq, hash FROM tap ORDER BY seq DESC LIMIT 1)
-BEGIN SELECT RAISE(ABORT, 'a head must be that of the last tap'); END;
 CREATE TRIGGER anchor_on_tap BEFORE INSERT ON anchor
 WHEN NEW.seq <= (SELECT max(seq) FROM anchor) OR NEW.hash IS NOT (SELECT hash FROM tap WHERE seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'an anchor must be on a tap that has not faded'); END;
 """
 
-_DELETE_GUARDS = "".join(
-    f"""
-CREATE TRIGGER {table}_fades_only BEFORE DELETE ON {table}
+_TAP_DELETE_GUARD = """
+CREATE TRIGGER tap_fades_only BEFORE DELETE ON tap
 WHEN OLD.seq > coalesce((SELECT max(seq) FROM anchor), 0)
 BEGIN SELECT RAISE(ABORT, 'taps above the anchor stay'); END;
-"""  # noqa: S608
-    for table in ("tap", "head")
-) + "".join(
+"""
+
+_DELETE_GUARDS = _TAP_DELETE_GUARD + "".join(
     f"""
 CREATE TRIGGER {table}_stays BEFORE DELETE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} rows stay'); END;
@@ -115,7 +106,7 @@ _UPDATE_GUARDS = "".join(
 CREATE TRIGGER {table}_unchanged BEFORE UPDATE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} rows are never changed'); END;
 """
-    for table in ("gate", "origin", "run", "tap", "head", "anchor")
+    for table in ("gate", "origin", "run", "tap", "anchor")
 ) + "".join(
     f"""
 CREATE TRIGGER {table}_only_grows BEFORE UPDATE ON {table}

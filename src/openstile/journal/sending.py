@@ -4,7 +4,6 @@ from datetime import datetime
 
 from openstile.journal.batches import encode_batch
 from openstile.journal.connection import connect_reader, explained
-from openstile.journal.errors import JournalBrokenError
 from openstile.journal.rows import chained_taps, last_tap, typed, values_as_written
 from openstile.journal.store import Journal
 from openstile.journal.taps import Head, microseconds_of
@@ -30,11 +29,9 @@ def next_batch(journal: Journal, *, after: Head, now: datetime, taps_max: int = 
                     connection, journal=str(path), gate=journal.gate, after=after, through=through, beginning=after.seq
                 )
             )
-            row = connection.execute("SELECT signature FROM head WHERE seq = ?", (through,)).fetchone()
+            row = connection.execute("SELECT signature FROM tap WHERE seq = ?", (through,)).fetchone()
         finally:
             connection.close()
-    if row is None:
-        raise JournalBrokenError(journal=str(path), seq=through, fault="its signed head is missing")
     return encode_batch(
         epoch=journal.epoch,
         run=journal.run,

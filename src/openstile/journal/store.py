@@ -1,7 +1,6 @@
 """The journal of one gate: taps go in durably, are read back, and fade."""
 
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -12,8 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from openstile.journal.admissions import Admissions
 from openstile.journal.chain import DayCount
-from openstile.journal.connection import connect_writer, explained, limit_growth, lock_for_writing, transaction
+from openstile.journal.connection import (
+    connect_writer,
+    explained,
+    limit_growth,
+    lock_for_writing,
+    reserve_log,
+    transaction,
+)
 from openstile.journal.epochs import (
     Origin,
     Reason,
@@ -76,6 +83,7 @@ class Journal:
         self.path = path
         self._owner = owner
         self._connection = connection
+        self._cursor = connection.cursor()  # of taps: one for all of them
         self._lock = lock
         self._monotonic_ns = monotonic_ns
         self._began_ns = monotonic_ns()
@@ -88,11 +96,13 @@ class Journal:
         self._end: Head | None = None
         """The end of the chain where it is known without looking. A tap put in behind our back makes the next commit
         fail once: the triggers compare."""
-        self._earlier: dict[bytes, int] = {}
-        """When passes were admitted whose taps stayed behind in the epoch before this one: of this process only."""
+        self._admissions = Admissions()
+        """Of taps that have not faded; this process also knows those that stayed behind in the epoch before this."""
         with explained(path), values_as_written(str(path)), transaction(connection, path):
             self._chapter: Chapter = begin_or_check(connection, path, owner)
             self.run: int = begin_run(connection)
+            self._admissions.read(connection)
+            reserve_log(path)
 
     @classmethod
     def open(
@@ -102,7 +112,7 @@ class Journal:
         key: GateKey,
         gate: GateId,
         bytes_max: int = JOURNAL_BYTES_MAX,
-        random: Callable[[int], bytes] = secrets.token_bytes,
+        random: Callable[[int], bytes] = os.urandom,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> "Journal":
         """Opens the journal of `gate`, or begins it, and keeps every other writer out until `close`.
@@ -153,23 +163,23 @@ class Journal:
         """
         if tap.gate != self.gate:
             raise JournalError(f"journal {self.path}: belongs to gate {self.gate}, got a tap of gate {tap.gate}")
-        with self._use:
+        with self._use, explained(self.path):
             last, self._end = self._end, None  # known again only after the commit
-            with transaction(self._connection, self.path):
-                placed = insert_tap(
-                    self._connection, self._owner, tap, after=last or self._head(), run=self.run, mono_us=self.mono_us()
-                )
+            placed = insert_tap(
+                self._cursor, self._owner, tap, after=last or self._head(), run=self.run, mono_us=self.mono_us()
+            )
             self._end = Head(placed.seq, placed.hash)
+            self._admissions.note(tap.pass_id.value, seq=placed.seq, at_us=microseconds_of(tap.at))
             return placed
 
     def last_admitted(self, pass_id: PassId) -> datetime | None:
-        """When this gate last admitted the pass (of the taps that have not faded, the newest by number), or None."""
-        with self._use, explained(self.path):
-            row = self._connection.execute(
-                "SELECT at_us FROM tap WHERE pass_id = ? ORDER BY seq DESC LIMIT 1", (pass_id.value,)
-            ).fetchone()
+        """When this gate last admitted the pass (of the taps that have not faded, the newest by number), or None.
+
+        Known of the JOURNAL_PASSES_REMEMBERED_MAX passes that were admitted last.
+        """
+        with self._use:
+            at_us = self._admissions.last_us(pass_id)
         try:
-            at_us = self._earlier.get(pass_id.value) if row is None else row[0]
             return None if at_us is None else instant_of(at_us)
         except OverflowError as error:
             raise JournalBrokenError(journal=str(self.path), seq=None, fault="a tap has an impossible time") from error
@@ -276,8 +286,9 @@ class Journal:
                 self._rewrite_due = False
             finally:
                 limit_growth(self._connection, bytes_max=self._bytes_max)
-            before_us = microseconds_of(before)
-            self._earlier = {name: at_us for name, at_us in self._earlier.items() if at_us >= before_us}
+            with transaction(self._connection, self.path):
+                reserve_log(self.path)
+            self._admissions.fade(through_seq=anchor.seq, before_us=microseconds_of(before))
             fade_retired(self.path, self._owner, before=before)
         return Fading(taps=taps, through_seq=anchor.seq, erased=erased)
 
@@ -293,7 +304,6 @@ class Journal:
         killed in between. Raises JournalError, JournalBrokenError when a tap is not what was written.
         """
         with self._use, self._still, explained(self.path):
-            earlier = {one.tap.pass_id.value: microseconds_of(one.tap.at) for one in reversed(self.taps())}
             self._end = None
             build_next(self._connection, self.path, self._owner,
                        chapter=self._chapter, after=after, reason=reason, run=self.run)  # fmt: skip
@@ -303,9 +313,11 @@ class Journal:
                 promote_next(self.path, epoch=self._chapter.epoch)
             finally:  # where that failed, the journal is still the one that was
                 self._connection = connect_writer(self.path, bytes_max=self._bytes_max)
+                self._cursor = self._connection.cursor()
                 with values_as_written(str(self.path)), transaction(self._connection, self.path):
                     self._chapter = begin_or_check(self._connection, self.path, self._owner)
-            self._earlier |= earlier
+                    reserve_log(self.path)
+            self._admissions.begin_epoch(self._connection)
             self._rewrite_due = True
             return self._chapter.epoch
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from openstile.terms import BadInputError, GateId, PassId
 from openstile.terms.limits import PRODUCT_CHARS_MAX
@@ -50,8 +51,7 @@ class Tap:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class JournaledTap:
+class JournaledTap(NamedTuple):
     """A tap in its place: `seq` counts from 1 without gaps; `hash` covers all the rest.
 
     `run` counts how often the journal was opened for writing, and `mono_us` are the microseconds of the monotonic clock
@@ -67,8 +67,7 @@ class JournaledTap:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The end of a journal at one moment: give it away, and a later roll-back behind it can be seen."""
 
     seq: int

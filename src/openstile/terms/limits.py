@@ -131,6 +131,9 @@ JOURNAL_FADE_BYTES = 2**20
 """What fading may use beyond that, so that a full journal can still be emptied."""
 JOURNAL_REASON_CHARS_MAX = 40
 JOURNAL_TAPS_SHOWN_MAX = 10_000
+JOURNAL_PASSES_REMEMBERED_MAX = 100_000
+"""Of so many passes admitted last a gate knows when that was: more than it can let through within the longest time of
+anti-passback, a day, at one a second. About 25 MB when full."""
 RECEIPT_BYTES_MAX = 1024
 """Of the office's answer to a batch."""
 SIGNATURE_HEADERS_CHARS_MAX = 2000
@@ -209,7 +212,7 @@ SIGN_IN_FAILURES_MAX = 10
 SIGN_IN_WINDOW_S = 900
 SIGN_IN_CLIENTS_WATCHED_MAX = 10_000
 CHALLENGES_OPEN_MAX = 10_000
-"""Sign-ins that have begun and have no answer yet; while there are so many, none begins."""
+"""Sign-ins that have begun and have no answer yet; where one more begins, the oldest is forgotten."""
 PASSKEYS_PER_OWNER_MAX = 20
 WEBAUTHN_ID_BYTES_MAX = 1023
 """Of a credential id (WebAuthn, section 4)."""
