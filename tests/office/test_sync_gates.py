@@ -185,7 +185,7 @@ def test_expired_nonces_are_forgotten(database: Database, gate: WorkGate) -> Non
     kid = key_id(gate.uplink_key.public_key)
     for _ in range(3):
         ask(database, request_of(kid))
-    ask(database, VerifiedRequest(kid, "a" * 32, START + timedelta(hours=1)), after=timedelta(minutes=6))
+    ask(database, VerifiedRequest(kid, "a" * 32, START + timedelta(hours=1)), after=timedelta(minutes=11))
     with database.write() as connection:
         assert connection.execute(select(GATE_NONCE.c.nonce)).scalars().all() == ["a" * 32]
         assert purge_nonces(connection, now=START + timedelta(minutes=59)) == 0

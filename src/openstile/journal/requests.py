@@ -40,6 +40,8 @@ _INPUT = re.compile(
     rf';expires=(?P<expires>[1-9][0-9]{{0,10}});nonce="(?P<nonce>[0-9a-f]{{32}})";tag="{TAG}"'
 )
 _SIGNATURE = re.compile(rf"{LABEL}=:[A-Za-z0-9+/]{{86}}==:")
+_ADDRESS = re.compile(r"[!\"$-~]+")
+"""Visible ASCII but for #: parsers of addresses end them there, and drop what is not visible."""
 _PROOF_TAG = b"openstile uplink key v1\0"
 
 
@@ -107,6 +109,9 @@ def verify_request(
     `public_key_of` gives the 32 bytes of the key of a name, None for one that may not sign (any more). `now` is an
     aware UTC instant. What is left to the caller: `VerifiedRequest`.
     """
+    # 0. The address is one: what stands behind a # would be covered by no component.
+    if not _ADDRESS.fullmatch(url):
+        _refuse("its address has characters that no address has")
     # 1. One signature, of the one form: components, parameters, algorithm, in their order.
     fields = _fields_of(headers)
     match = _INPUT.fullmatch(fields["signature-input"])

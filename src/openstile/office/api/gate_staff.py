@@ -235,11 +235,14 @@ def clear(alarm_id: Annotated[HexId, Path()], office: OfficeDep, staff: Operator
 
 
 @router.get("/v1/reviews", responses=declare("bad-cursor"))
-def show_reviews(office: OfficeDep, _staff: OperatorDep, page: PageDep) -> ReviewsPage:
-    """Taps that wait for somebody to look at them."""
+def show_reviews(office: OfficeDep, staff: OperatorDep, page: PageDep) -> ReviewsPage:
+    """Taps that wait for somebody to look at them. That staff looked is in the audit log, where there were any."""
     position = page.position(int)
     with office.database.read() as connection:
         found = list_reviews(connection, after=int(position[0]) if position else 0, limit=page.limit)
+    if found:
+        with office.database.write() as connection:
+            staff.record(connection, "review.list")
     items = [_review(one) for one in found]
     return ReviewsPage(items=items, next=cursor(int(items[-1].tap_id)) if len(items) == page.limit else None)
 

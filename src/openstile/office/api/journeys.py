@@ -92,7 +92,7 @@ class StatementPage(Told):
 
 @router.get("/v1/accounts/{account_id}/journeys", responses=declare("unknown-account", "bad-cursor"))
 def list_journeys(office: OfficeDep, access: AccountDep, page: PageDep, language: Language = "en") -> JourneyPage:
-    """The account's journeys, each with the explanation of its price."""
+    """The account's journeys, each with the explanation of its price. That staff looked is in the audit log."""
     chosen = select(JOURNEY).where(JOURNEY.c.account_id == access.account_id, JOURNEY.c.state.in_(_SHOWN))
     position = page.position(str, str)
     if position is not None:
@@ -103,20 +103,29 @@ def list_journeys(office: OfficeDep, access: AccountDep, page: PageDep, language
         rows = connection.execute(
             chosen.order_by(JOURNEY.c.day.desc(), JOURNEY.c.journey_id).limit(page.limit + 1)
         ).all()
+    if access.staff is not None:
+        with office.database.write() as connection:
+            access.record(connection, "account.journeys")
     shown = rows[: page.limit]
     after = cursor(shown[-1].day.isoformat(), shown[-1].journey_id) if len(rows) > page.limit else None
     return JourneyPage(items=[_told(row, language) for row in shown], next=after)
 
 
 @router.get("/v1/unknown-fares", responses=declare("bad-cursor"))
-def list_unknown_fares(office: OfficeDep, _staff: AgentDep, page: PageDep) -> UnknownPage:
-    """Journeys that cost nothing because the feed does not say their fare: correct the feed, or the gate's stop."""
+def list_unknown_fares(office: OfficeDep, staff: AgentDep, page: PageDep) -> UnknownPage:
+    """Journeys that cost nothing because the feed does not say their fare: correct the feed, or the gate's stop.
+
+    That staff looked is in the audit log, where there were any.
+    """
     chosen = select(JOURNEY).where(UNFADED, JOURNEY.c.state == "unknown")
     position = page.position(str)
     if position is not None:
         chosen = chosen.where(JOURNEY.c.journey_id > position[0])
     with office.database.read() as connection:
         rows = connection.execute(chosen.order_by(JOURNEY.c.journey_id).limit(page.limit + 1)).all()
+    if rows:
+        with office.database.write() as connection:
+            staff.record(connection, "unknown-fares.list")
     shown = rows[: page.limit]
     return UnknownPage(
         items=[UnknownTold(account_id=row.account_id, journey=_told(row, "en")) for row in shown],

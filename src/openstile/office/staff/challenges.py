@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, delete, func, insert, select
 
 from openstile.journal.taps import microseconds_of
-from openstile.office.staff.faults import SignInError, TooManyChallengesError
+from openstile.office.staff.faults import SignInError
 from openstile.office.store.database import Database
 from openstile.office.store.people import CHALLENGE
 from openstile.terms.limits import CHALLENGES_OPEN_MAX
@@ -34,11 +34,15 @@ class Begun:
 
 
 def begin(connection: Connection, challenge: bytes, purpose: Purpose, begun: Begun, *, now: datetime) -> None:
-    """Remembers a challenge. Raises TooManyChallengesError."""
+    """Remembers a challenge. Where too many are open, the oldest goes: who floods the office with them keeps nobody out
+    who answers soon.
+    """
     at = microseconds_of(now)
     connection.execute(delete(CHALLENGE).where(CHALLENGE.c.expires_us <= at))
-    if connection.execute(select(func.count()).select_from(CHALLENGE)).scalar_one() >= CHALLENGES_OPEN_MAX:
-        raise TooManyChallengesError
+    beyond = connection.execute(select(func.count()).select_from(CHALLENGE)).scalar_one() - CHALLENGES_OPEN_MAX + 1
+    if beyond > 0:
+        oldest = select(CHALLENGE.c.challenge_hash).order_by(CHALLENGE.c.expires_us).limit(beyond)
+        connection.execute(delete(CHALLENGE).where(CHALLENGE.c.challenge_hash.in_(oldest)))
     row = {
         "challenge_hash": hashlib.sha256(challenge).digest(),
         "purpose": purpose.value,

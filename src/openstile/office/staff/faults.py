@@ -21,15 +21,6 @@ class InvitationError(OpenstileError):
         super().__init__("invitation: is not, or no longer, good; ask for a new one")
 
 
-class TooManyChallengesError(OpenstileError):
-    """More sign-ins have begun than the office keeps at a time."""
-
-    problem = "unavailable"
-
-    def __init__(self) -> None:
-        super().__init__("sign-in: too many have begun; try again in some minutes")
-
-
 class UnknownStaffError(OpenstileError):
     """There is no such member of staff."""
 

@@ -88,7 +88,7 @@ class OidcProvider:
         return self._client.issuer
 
     def begin(self, database: Database, *, now: datetime, random: RandomBytes) -> AuthorizationAsked:
-        """Begins a sign-in. Raises OidcUnavailableError, TooManyChallengesError."""
+        """Begins a sign-in. Raises OidcUnavailableError."""
         state, nonce, verifier, binding = (new_token(random) for _ in range(4))
         with self._session() as session:
             endpoint = self._metadata(session)["authorization_endpoint"]

@@ -75,7 +75,7 @@ class Passkeys:
     random: RandomBytes
 
     def begin_registration(self, invitation: str, *, now: datetime) -> dict[str, Any]:
-        """Options for navigator.credentials.create(). Raises InvitationError, TooManyChallengesError."""
+        """Options for navigator.credentials.create(). Raises InvitationError."""
         challenge = self.random(TOKEN_BYTES)
         with self.database.write() as connection:
             principal = invited(connection, invitation, now=now)
@@ -111,7 +111,7 @@ class Passkeys:
             return begin_session(connection, principal, now=now, random=self.random)
 
     def begin_sign_in(self, *, now: datetime) -> dict[str, Any]:
-        """Options for navigator.credentials.get(): the same for everybody. Raises TooManyChallengesError."""
+        """Options for navigator.credentials.get(): the same for everybody."""
         challenge = self.random(TOKEN_BYTES)
         with self.database.write() as connection:
             begin(connection, challenge, Purpose.SIGN_IN, Begun(), now=now)
