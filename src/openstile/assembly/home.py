@@ -63,6 +63,11 @@ class Home:
         return self.folder / "gate" / "uplink.json"
 
     @property
+    def uplink_fault(self) -> Path:
+        """Why the last sync with the office failed, JSON; absent where it did not."""
+        return self.folder / "gate" / "uplink-fault.json"
+
+    @property
     def journal(self) -> Path:
         """The gate's journal of taps, SQLite."""
         return self.folder / "gate" / "journal.db"

@@ -11,8 +11,9 @@ from openstile.assembly.home import Home
 from openstile.assembly.refresh import Refreshed
 from openstile.assembly.settings import Settings
 from openstile.assembly.uplink_address import joined_office, office_of, remember_office
+from openstile.assembly.uplink_fault import note_fault, read_fault
 from openstile.assembly.wire import Installation
-from openstile.gate.uplink import OfficeClient, OfficeRefusedError, UplinkTransport, is_office_address
+from openstile.gate.uplink import OfficeClient, UplinkTransport, is_office_address
 from openstile.gate.uplink_http import HttpTransport
 from openstile.gate.uplink_keys import UplinkKeys
 from openstile.gate.uplink_sync import Synced, Uplink
@@ -26,7 +27,7 @@ from openstile.trust.contents import hash_of
 
 @dataclass(frozen=True, slots=True)
 class UplinkStatus:
-    """Where a gate stands with its office, as far as the gate knows."""
+    """Where a gate stands with its office, as far as the gate knows; `fault`: why its last sync failed, if it did."""
 
     office: str | None
     joined: bool
@@ -36,6 +37,7 @@ class UplinkStatus:
     head_seq: int
     receipted_seq: int
     waiting: int
+    fault: str | None
 
     def to_json(self) -> dict[str, Any]:
         """All fields, by their names."""
@@ -65,7 +67,9 @@ class HomeUplink:
         """Ends a change of the key that was cut short, then sends what the office lacks. Raises OpenstileError."""
         if self._keys.is_changing:
             self._keys.change(self._client, epoch=self._journal.epoch)
-        return self._uplink.sync(stop)
+        synced = self._uplink.sync(stop)
+        note_fault(self._installation.home, None)
+        return synced
 
     def bundle(self) -> Refreshed:
         """Takes the office's trust bundle into use when it is newer. Raises OpenstileError."""
@@ -95,7 +99,8 @@ def open_uplink(
 def join(installation: Installation, office: str, token: str, *, transport: UplinkTransport | None = None) -> str:
     """Claims this gate at `office` with a token of its operator; returns the name of the uplink key.
 
-    What was cut short can be done again with the same token. Raises OpenstileError, BadInputError for another office
+    Where the office has ended this gate's key, as that of a gate restored from an old copy, it gets a new one. What
+    was cut short can be done again with the same token. Raises OpenstileError, BadInputError for another office
     than the one that was joined before.
     """
     office = _checked_address(office)
@@ -107,15 +112,16 @@ def join(installation: Installation, office: str, token: str, *, transport: Upli
     if settled not in ("", office):
         raise BadInputError(f"{office}: uplink.office of settings.toml names {settled}; correct one of them")
     keys = UplinkKeys(installation.home.uplink_key)
-    kid = key_id(keys.make().public_key)
+    keys.make()
     with (
         installation.open_journal() as journal,
         _transport(installation.settings, installation.home, transport) as carrier,
     ):
         client = _client(installation, office, keys, carrier)
-        _claim(client, token=token, journal=journal)
+        key = keys.claim(client, token=token, journal_key=journal.public_key, epoch=journal.epoch)
     remember_office(installation.home, office)
-    return kid
+    note_fault(installation.home, None)
+    return key_id(key.public_key)
 
 
 def change_key(installation: Installation, *, transport: UplinkTransport | None = None) -> str:
@@ -145,21 +151,8 @@ def uplink_status(installation: Installation) -> UplinkStatus:
         head_seq=sending.head_seq if sending else 0,
         receipted_seq=sending.receipted_seq if sending else 0,
         waiting=sending.waiting if sending else 0,
+        fault=read_fault(home),
     )
-
-
-def _claim(client: OfficeClient, *, token: str, journal: Journal) -> None:
-    try:
-        client.claim(token=token, journal_key=journal.public_key, epoch=journal.epoch)
-    except OfficeRefusedError:
-        try:  # of an attempt whose answer was lost: the token is used, and this key is known
-            client.position(journal.epoch)
-        except OfficeRefusedError as error:
-            if error.problem == "unknown-epoch":
-                return
-        else:
-            return
-        raise
 
 
 def _office_to_ask(installation: Installation) -> str:

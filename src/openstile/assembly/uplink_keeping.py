@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from openstile.assembly.uplink import HomeUplink, open_uplink
 from openstile.assembly.uplink_address import office_of
+from openstile.assembly.uplink_fault import note_fault
 from openstile.assembly.wire import Installation
 from openstile.gate.uplink import UplinkTransport
 from openstile.gate.uplink_pace import Pace
@@ -56,6 +57,7 @@ class UplinkKeeper:
             if problem != self._complained:
                 foreseen = isinstance(error, OpenstileError | OSError)
                 _log.error("taps stay here: %s", problem, exc_info=None if foreseen else error)
+                note_fault(self._installation.home, str(error) if foreseen else problem)
             self._complained = problem
             return False
         self._complained = ""

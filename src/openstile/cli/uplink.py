@@ -108,3 +108,5 @@ def _say(found: "UplinkStatus", installation: "Installation") -> None:
         f"epoch {found.epoch or 'none'}: {found.head_seq} taps, the office holds {found.receipted_seq}, "
         f"{found.waiting} wait"
     )
+    if found.fault is not None:
+        console().print(f"the last sync failed: {found.fault}")

@@ -27,6 +27,7 @@ _KINDS = (
     ("*/fares.toml", "caps and maximum fares"),
     ("*/gate/uplink.pem", "key that signs requests to the office"),
     ("*/gate/uplink.json", "which office the gate has joined"),
+    ("*/gate/uplink-fault.json", "why the last sync failed"),
     ("*/issuer/register.db", "passes issued: no rider, no face"),
     ("*/gate/gate.pem", "key that signs the journal"),
     ("*/gate/journal.db", "journal: taps, no face"),

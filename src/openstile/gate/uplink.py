@@ -88,9 +88,9 @@ class OfficeClient:
         self._ahead = timedelta(0)
         """The office's clock less this gate's, where that mattered: for signing requests, never for taps."""
 
-    def claim(self, *, token: str, journal_key: bytes, epoch: bytes) -> None:
+    def claim(self, *, token: str, journal_key: bytes, epoch: bytes, key: GateKey | None = None) -> None:
         """Asks for admission with a claim token, which works once. Raises OfficeRefusedError."""
-        key = self._key()
+        key = key or self._key()
         asked = {"gate": self._gate.value, "token": token, "uplink_key": key.public_key.hex(),
                  "journal_key": journal_key.hex(), "epoch": epoch.hex()}  # fmt: skip
         answer = self._post_json("/v1/gates/claim", asked, key=key)
@@ -231,7 +231,8 @@ def _refusal(office: str, status: int, data: bytes) -> OfficeRefusedError:
 
 _ADVICE = {
     "gate-locked": "the operator locked this gate; its taps stay here until it is unlocked",
-    "bad-signature": "it does not know this gate's uplink key, or the clocks differ; look at both, or join again",
+    "bad-signature": "it does not take this gate's uplink key (any more), or the clocks differ: look at both; else ask "
+    "the operator for a claim token, stop the gate, and openstile uplink join URL --token TOKEN",
     "claim-refused": "the claim token is used, expired or wrong; ask the operator for another",
 }
 

@@ -136,6 +136,8 @@ JOURNAL_PASSES_REMEMBERED_MAX = 100_000
 anti-passback, a day, at one a second. About 25 MB when full."""
 RECEIPT_BYTES_MAX = 1024
 """Of the office's answer to a batch."""
+UPLINK_FAULT_BYTES_MAX = 8192
+"""Of the file that says why a gate's last sync failed."""
 SIGNATURE_HEADERS_CHARS_MAX = 2000
 """Of a signed request's Signature-Input, Signature and Content-Digest together."""
 REQUEST_AHEAD_S_MAX = 60
