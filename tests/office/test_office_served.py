@@ -6,10 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.office.office_world import OfficeWorld
+
+from openstile.office.jobs import Job
+from openstile.office.server import Listening, serve
 
 _TOKEN = "metrics-token-of-the-test"
 
@@ -109,3 +114,23 @@ def test_request_that_has_begun_is_answered_before_the_end(home: Path) -> None:
         process.terminate()
         _out, _errors = process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def test_office_told_to_end_before_it_listens_ends(tmp_path: Path) -> None:
+    world = OfficeWorld.open(f"sqlite:///{tmp_path / 'office.db'}")
+    told_again: list[int] = []
+
+    def tell() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def tell_again() -> None:
+        told_again.append(1)
+        tell()
+
+    late = threading.Timer(20, tell_again)
+    late.start()
+    serve(world.office, Listening("127.0.0.1", 0), jobs=[Job("tells", 10**6, tell)])
+    late.cancel()
+    late.join()
+    assert told_again == []
+    world.office.database.close()

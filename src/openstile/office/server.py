@@ -44,7 +44,12 @@ def serve(
     """
     server = _Server(_config(office, listening), started)
     log = structlog.get_logger("openstile.office")
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def end(_signal: int, _frame: object) -> None:
+        """Before uvicorn listens to signals; and behind it, for it passes one on when it has done its work."""
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with running_jobs(jobs, metrics=office.metrics, clock=office.clock):
             log.info("serving", version=__version__, listen=f"{listening.host}:{listening.port}")
@@ -116,7 +121,3 @@ def _config(office: Office, listening: Listening) -> uvicorn.Config:
         http="h11",
         lifespan="on",
     )
-
-
-def _ignore(_signal: int, _frame: object) -> None:
-    """uvicorn passes a signal on when it has stopped; then it has done its work."""
