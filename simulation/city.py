@@ -60,13 +60,22 @@ class City:
         return gate
 
     def tried(self, action: Callable[[], object]) -> None:
-        """What the network, the disk or a closed office prevent is tried again later, by who does it."""
+        """What the network, the disk or a closed office prevent is tried again later, by who does it.
+
+        Raises OfficeRefusedError for a gate whose key the office does not know any more.
+        """
         try:
             action()
         except OfficeDatabaseError:
             self.office.database.failing = 0.0
-        except OpenstileError:
-            pass
+        except OpenstileError as error:
+            if isinstance(error, OfficeRefusedError) and error.problem == "bad-signature":
+                raise
+
+    def claim_anew(self, gate: SimulatedGate) -> None:
+        """A gate that was restored to a key which the office has retired gets another one, by staff."""
+        gate.renew_key()
+        gate.join(self.office.new_claim(gate.gate_id))
 
     def look(self) -> None:
         """Keeps in mind what the office has stored since the last look."""
@@ -136,7 +145,7 @@ class City:
         return self.office.left()
 
     def reckoned(self) -> list[str]:
-        """Accounts whose taps all came before anything of the same days had faded: what they pay can be reckoned apart."""
+        """Accounts whose taps all came before others of their days faded: what they pay can be reckoned apart."""
         late = {
             tap.key.pass_id
             for tap in self.office.taps.values()
@@ -152,14 +161,12 @@ class City:
         self.office.database.close()
 
     def _sync_for_good(self, gate: SimulatedGate) -> None:
-        """A gate that was restored to a key which the office has retired is claimed again, by staff."""
         try:
             gate.sync()
         except OfficeRefusedError as error:
             if error.problem != "bad-signature":
                 raise
-            gate.renew_key()
-            gate.join(self.office.new_claim(gate.gate_id))
+            self.claim_anew(gate)
             gate.sync()
 
     def _wrong_amounts(self) -> list[str]:

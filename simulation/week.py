@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 
+from openstile.gate.uplink import OfficeRefusedError
 from openstile.journal import Direction
 from openstile.terms import PassId
 from simulation.city import City, Place
@@ -75,9 +76,9 @@ class Week:
         self._plan()
 
     def run(self) -> list[str]:
-        """The week, and a day behind it in which everything works; returns what is wrong."""
-        clock = self.city.clock
-        while self._events:
+        """The week, and half a day behind it in which everything works; returns what is wrong."""
+        clock, end = self.city.clock, START + timedelta(days=self.size.days)
+        while self._events and self._events[0][0] < end:
             at, _, happens = heappop(self._events)
             clock.at = max(clock.at, at)
             happens()
@@ -108,10 +109,10 @@ class Week:
             self._at(chance.randrange(days), chance.random() * 24, partial(self._mishap, gate))
         for gate in self.gates:
             for day in range(days):
-                for part in range(6):
-                    self._at(day, part * 4 + chance.random() * 4, partial(self._tried, gate.sync))
+                for part in range(4):
+                    self._at(day, part * 6 + chance.random() * 6, partial(self._sync, gate))
                 self._at(day, chance.random() * 24, gate.fade)
-            self._at(days - 1, 12 + chance.random(), partial(self._tried, gate.change_key))
+            self._at(days - 1, 12 + chance.random(), partial(self._asks, gate, gate.change_key))
         self._at(0, 0, lambda: setattr(self.city.wire, "weather", _ROUGH))
         for day in range(days):
             out = chance.random() * 20
@@ -145,13 +146,28 @@ class Week:
         self.city.clock.at += timedelta(microseconds=self.chance.randrange(1, 10**6))
         self.taps += gate.tap(rider)
 
+    def _sync(self, gate: SimulatedGate) -> None:
+        self._asks(gate, gate.sync)
+
+    def _asks(self, gate: SimulatedGate, action: Callable[[], object]) -> None:
+        """A gate that the office refuses is claimed anew, when somebody has time for it."""
+        try:
+            self._tried(action)
+        except OfficeRefusedError:
+            self._later(self.chance.random() * 12, partial(self._claim_anew, gate))
+
+    def _claim_anew(self, gate: SimulatedGate) -> None:
+        with suppress(OfficeRefusedError):
+            self._tried(lambda: self.city.claim_anew(gate))
+
     def _hour(self) -> None:
         city, disk = self.city, self.city.office.database
-        disk.failing = 0.1
-        self._tried(city.office.price)
+        hour = (city.clock.at - START) // timedelta(hours=1)
+        if hour % 2:
+            disk.failing = 0.1
+            self._tried(city.office.price)
         disk.failing = 0.0
         city.look()
-        hour = (city.clock.at - START) // timedelta(hours=1)
         if hour % 8 == 7:
             city.review()
         if hour % 6 == 5:
@@ -177,9 +193,9 @@ class Week:
             gate.fill_disk(full=True)
             self._later(chance.random() * 6, lambda: gate.fill_disk(full=False))
         elif kind == 5:
-            self._tried(gate.change_key)
+            self._asks(gate, gate.change_key)
         else:
-            self._tried(gate.sync)
+            self._sync(gate)
 
     def _put_back(self, gate: SimulatedGate) -> None:
         if gate.put_copy_back():
