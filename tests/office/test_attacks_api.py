@@ -3,6 +3,7 @@
 import secrets
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 from tests.office.office_world import OfficeWorld
@@ -14,6 +15,7 @@ from openstile.journal.requests import RequestSignatureError, sign_request, veri
 from openstile.office.staff import challenges
 from openstile.office.staff.challenges import Begun, Purpose, begin, take
 from openstile.office.staff.faults import SignInError
+from openstile.office.staff.oidc import OidcClient, OidcProvider, OidcUnavailableError
 from openstile.office.store.people import CHALLENGE
 from openstile.office.sync.nonces import take_nonce
 
@@ -73,3 +75,14 @@ def test_staff_look_at_no_trip_unseen(riders: RiderWorld) -> None:
     assert [one["staff_id"] for one in log if one["action"] == "unknown-fares.list"] == [riders.agent.staff_id]
     told = riders.ask("GET", f"/v1/accounts/{rider.account_id}/export", as_=rider).json()["audit"]
     assert [one["action"] for one in told].count("account.journeys") == 2, "the rider can read who looked, and when"
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri", "authorization_endpoint"])
+def test_openid_provider_elsewhere_sends_the_office_to_nothing_on_its_own_machine(name: str) -> None:
+    issuer = "https://provider.example"
+    told = {one: f"{issuer}/{one}" for one in ("token_endpoint", "jwks_uri", "authorization_endpoint")}
+    document = {"issuer": issuer, **told, name: "http://127.0.0.1:8080/v1/gates"}
+    provider = OidcProvider(OidcClient(issuer, "office", "https://office.example/back"))
+    answers = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
+    with httpx.Client(transport=answers) as session, pytest.raises(OidcUnavailableError, match="is not https"):
+        provider._metadata(session)

@@ -151,6 +151,8 @@ class OidcProvider:
                 check_https(metadata[name], name)
             except BadInputError as error:
                 raise OidcUnavailableError(f"OpenID provider: {error}") from None
+            if self.issuer.startswith("https:") and not metadata[name].startswith("https:"):
+                raise OidcUnavailableError(f"OpenID provider: {name}: is not https; look at the provider")
         return metadata
 
     def _get(self, session: httpx.Client, url: str) -> Mapping[str, Any]:
