@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from sqlalchemy import func, select
-from tests.office.office_world import OfficeWorld
+from tests.office.office_world import OfficeWorld, problem_name
 from tests.office.rider_world import RiderWorld
 from tests.office.sync_workshop import START, office_at
 
@@ -86,3 +86,16 @@ def test_openid_provider_elsewhere_sends_the_office_to_nothing_on_its_own_machin
     answers = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
     with httpx.Client(transport=answers) as session, pytest.raises(OidcUnavailableError, match="is not https"):
         provider._metadata(session)
+
+
+def test_pass_of_an_erased_rider_goes_on_no_other_account_with_its_late_taps(riders: RiderWorld) -> None:
+    rider, other = riders.rider(), riders.account()
+    riders.open_gates()
+    pass_id = riders.pass_of(rider.account_id)
+    riders.city.tap(riders.city.gates["hill-in"], pass_id)
+    assert riders.pay(f"/v1/accounts/{rider.account_id}/erasure", {}).status_code == 200
+    riders.city.sync()
+    known = {"pass_id": str(pass_id), "reference": "face"}
+    answer = riders.ask("POST", f"/v1/accounts/{other}/known-passes", json=known, as_=riders.agent)
+    assert problem_name(answer) == "pass-state"
+    assert riders.ask("GET", f"/v1/accounts/{other}/export", as_=riders.agent).json()["tap"] == []

@@ -74,6 +74,8 @@ def adopt(
     known = signer.known(pass_id)
     if known is None:
         raise UnknownPassError
+    if known.state is PassState.REVOKED:  # it may have been an erased rider's, whose late taps are nobody else's
+        raise PassStateError("pass: was revoked, which is final; issue another one")
     taken = connection.execute(select(PASS.c.account_id).where(PASS.c.pass_id == pass_id.value)).scalar_one_or_none()
     if taken is not None:
         raise PassStateError("pass: is on an account already; a pass is on one account only")
