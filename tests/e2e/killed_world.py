@@ -32,7 +32,7 @@ from openstile.office.riders.accounts import open_account
 from openstile.office.store.accounts import PASS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-WAIT_S = 90.0
+WAIT_S = 120.0
 """For anything that is to happen; it takes seconds, also on a machine that is busy."""
 
 RULES = """

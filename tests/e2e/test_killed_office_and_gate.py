@@ -129,7 +129,7 @@ def test_office_told_to_stop_during_load_ends_soon_and_what_it_answered_is_durab
         for _ in range(3):
             world.more_receipts(world.chance.randint(1, 10))
             world.office.process.terminate()
-            assert world.office.process.wait(20) == 0
+            assert world.office.process.wait(40) == 0  # 15 s for requests, 15 s for jobs, at most
             if server is not None:
                 server.stop("immediate")
                 server.start()
