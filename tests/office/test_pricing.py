@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 from tests.fares.tariff_workshop import tariff
 from tests.office.priced_world import City
 from tests.office.sync_workshop import START, new_id, office_at
@@ -19,6 +20,7 @@ from openstile.office.forgetting import Retention, fade
 from openstile.office.pricing import price_due, rider_account
 from openstile.office.pricing.rows import read_explanation
 from openstile.office.riders.accounts import change_account
+from openstile.office.store.accounts import PERIOD
 from openstile.office.store.taps import TAP, TAP_FRESH
 from openstile.terms.money import Money
 
@@ -173,4 +175,31 @@ def test_change_of_category_prices_anew_what_has_not_faded(city: City) -> None:
     city.price()
     assert city.balance(account) == pounds(-175)
     assert START.date() == city.journeys(account)[0].day
+    city.check_books()
+
+
+def test_account_that_cannot_be_priced_waits_and_keeps_no_other_one_back(city: City) -> None:
+    riders = [city.rider() for _ in range(4)]
+    stuck = riders[2][0]
+    with city.database.write() as connection:  # a period product that the rules have lost
+        connection.execute(
+            PERIOD.insert().values(
+                period_id=new_id(), account_id=stuck, product="gone", from_day=START.date(), until_day=START.date(),
+                rides=None, price_minor=0, state="held",
+            )
+        )  # fmt: skip
+    for _account, pass_id in riders:
+        ride(city, pass_id, minutes=1)
+    city.sync()
+    with capture_logs() as logs:
+        assert city.price() == 4
+    assert [account for account, _ in riders if city.balance(account) == pounds(0)] == [stuck]
+    assert [line["event"] for line in logs] == ["account cannot be priced"]
+    assert stuck not in str(logs)
+    with city.database.write() as connection:
+        connection.execute(PERIOD.delete())
+    assert city.price() == 0
+    city.clock.turn(hours=1)
+    assert city.price() == 1
+    assert city.balance(stuck) == pounds(-350)
     city.check_books()
