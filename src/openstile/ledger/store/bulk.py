@@ -27,16 +27,25 @@ Change = tuple[int, int, int, int]
 _LOCK_SQLITE = (
     "SELECT a.account_no, a.name, a.kind, a.currency, a.shards, a.overdraft_minor, b.shard, b.balance_minor,"
     " b.held_minor FROM json_each(?2) AS n CROSS JOIN ledger_account AS a ON a.name = n.value"
-    " CROSS JOIN ledger_balance AS b ON b.account_no = a.account_no AND b.shard = ?1 % a.shards ORDER BY a.account_no"
+    " CROSS JOIN ledger_balance AS b ON b.account_no = a.account_no AND b.shard = ?1 % a.shards"
 )
 _LOCK = (
-    "SELECT a.account_no, a.name, a.kind, a.currency, a.shards, a.overdraft_minor, b.shard, b.balance_minor,"
-    " b.held_minor FROM ledger_account AS a JOIN ledger_balance AS b"
-    " ON b.account_no = a.account_no AND b.shard = %s::int %% a.shards"
-    " WHERE a.name IN (SELECT unnest(%s::text[])) ORDER BY a.account_no FOR NO KEY UPDATE OF b"
+    "SELECT a.account_no, n.name, a.kind, a.currency, a.shards, a.overdraft_minor, b.shard, b.balance_minor,"
+    " b.held_minor FROM unnest(%s::text[]) AS n(name)"
+    " CROSS JOIN LATERAL (SELECT * FROM ledger_account WHERE name = n.name OFFSET 0) AS a"
+    " JOIN ledger_balance AS b ON b.account_no = a.account_no AND b.shard = %s::int %% a.shards"
+    " ORDER BY a.account_no FOR NO KEY UPDATE OF b"
 )
-_KEYS_SQLITE = "SELECT key, posting_id, request_hash FROM ledger_posting WHERE key IN (SELECT value FROM json_each(?))"
-_KEYS = "SELECT key, posting_id, request_hash FROM ledger_posting WHERE key IN (SELECT unnest(%s::text[]))"
+"""OFFSET 0 keeps the planner to one look into the index a name: it would read all of a table that it takes for small,
+and keep to that while the table grows."""
+_KEYS_SQLITE = (
+    "SELECT p.key, p.posting_id, p.request_hash FROM json_each(?) AS n"
+    " CROSS JOIN ledger_posting AS p ON p.key = n.value"
+)
+_KEYS = (
+    "SELECT p.key, p.posting_id, p.request_hash FROM unnest(%s::text[]) AS n(key)"
+    " CROSS JOIN LATERAL (SELECT * FROM ledger_posting WHERE key = n.key OFFSET 0) AS p"
+)
 _ADD_POSTINGS_SQLITE = (
     "INSERT INTO ledger_posting (posting_id, kind, day, key, request_hash, memo, reverses, entries)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -50,7 +59,8 @@ _POST = (
     " %s::smallint[]) ON CONFLICT DO NOTHING RETURNING posting_id),"
     " e AS (INSERT INTO ledger_entry (posting_id, position, account_no, day, amount_minor, currency) SELECT e.* FROM"
     " unnest(%s::text[], %s::smallint[], %s::bigint[], %s::date[], %s::bigint[], %s::text[])"
-    " AS e(posting_id, position, account_no, day, amount_minor, currency) JOIN p ON p.posting_id = e.posting_id),"
+    " AS e(posting_id, position, account_no, day, amount_minor, currency)"
+    " WHERE (e.posting_id IN (SELECT posting_id FROM p)) IS TRUE),"
     " b AS (UPDATE ledger_balance AS b"
     " SET balance_minor = b.balance_minor + d.debit, held_minor = b.held_minor + d.held"
     " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[]) AS d(debit, held, account_no, shard)"
@@ -87,12 +97,12 @@ def among(connection: Connection, column: Column[Any], values: Iterable[Any]) ->
 
 def lock_rows(connection: Connection, names: list[str], *, seed: int) -> Sequence[Any]:
     """Of accounts by name: account_no, name, kind, currency, shards, overdraft_minor, and shard, balance_minor and
-    held_minor of shard `seed` modulo the shards, by account_no. PostgreSQL locks the balance rows after it has sorted
-    them and gives each as it is once locked; in SQLite whoever writes is alone.
+    held_minor of shard `seed` modulo the shards. PostgreSQL locks the balance rows after it has sorted them by account_no
+    and gives each as it is once locked; in SQLite whoever writes is alone.
     """
     if is_sqlite(connection):
         return _run(connection, _LOCK_SQLITE, (seed, json.dumps(names)))
-    return _run(connection, _LOCK, (seed, names))
+    return _run(connection, _LOCK, (names, seed))
 
 
 def find_keys(connection: Connection, keys: list[str]) -> Sequence[Any]:

@@ -22,12 +22,13 @@ def _trigger(name: str, when: str, refused: str, message: str, *, condition: str
 
 _POSTING_SEALS = """CREATE TRIGGER ledger_posting_seals BEFORE INSERT ON ledger_posting BEGIN
 SELECT CASE
-WHEN (SELECT count(*) <> NEW.entries OR count(a.account_no) <> NEW.entries OR max(e.position) <> NEW.entries - 1
-        OR min(e.day) <> NEW.day OR max(e.day) <> NEW.day
-        OR CASE WHEN min(e.currency) = max(e.currency) THEN sum(e.amount_minor) <> 0
-           ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
-                        GROUP BY currency HAVING sum(amount_minor) <> 0) END
+WHEN (SELECT CASE
+        WHEN count(*) <> NEW.entries OR count(a.account_no) <> NEW.entries THEN 1
+        WHEN min(e.currency) = max(e.currency) THEN sum(e.amount_minor) <> 0
+        ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
+                     GROUP BY currency HAVING sum(amount_minor) <> 0) END
       FROM ledger_entry AS e LEFT JOIN ledger_account AS a ON a.account_no = e.account_no AND a.currency = e.currency
+        AND e.day = NEW.day AND e.position BETWEEN 0 AND NEW.entries - 1
       WHERE e.posting_id = NEW.posting_id)
   THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day and its accounts, and sum to zero')
 WHEN EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)
