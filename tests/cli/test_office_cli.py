@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 from tests.cli.conftest import Openstile
 
@@ -39,7 +40,18 @@ def test_wrong_role_name_and_id_are_named(openstile: Openstile, home: Path) -> N
     ran = openstile("office", "staff", "add", "Ada", "--role", "agent", "--oidc-subject", "x", "--home", home)
     assert (ran.exit_code, "office.oidc_issuer" in ran.err) == (2, True)
     assert openstile("office", "staff", "remove", "x", "--yes", "--home", home).exit_code == 2
-    assert openstile("office", "staff", "remove", "a" * 32, "--yes", "--home", home).exit_code != 0
+    assert openstile("office", "staff", "remove", "a" * 32, "--yes", "--home", home).exit_code == 2
+
+
+def test_home_in_front_of_a_command_is_refused_for_the_command_would_take_another(
+    openstile: Openstile, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert openstile("office", "staff", "add", "Ada", "--role", "agent", "--home", home).exit_code == 0
+    monkeypatch.setenv("OPENSTILE_HOME", str(home))
+    ran = openstile("office", "--home", home.parent, "staff", "list")
+    assert (ran.exit_code, "at the end" in ran.err) == (2, True)
+    assert openstile("office", "--json", "staff", "list").exit_code == 2
+    assert "Ada" in openstile("office", "staff", "list").out
 
 
 def test_description_of_the_api_is_printed(openstile: Openstile) -> None:

@@ -48,10 +48,27 @@ def test_office_without_fares_serves_gates_and_tells_riders_that_it_is_not_set_u
         assert world.ask("GET", "/v1/gates", as_=operator).status_code == 200
 
 
+def test_gate_stands_where_the_feed_has_a_stop_and_a_network(tmp_path: Path) -> None:
+    with open_office(Installation.open(furnish(tmp_path / "home"), clock=TurnedClock())) as opened:
+        world = OfficeWorld.around(opened.office)
+        operator, gate = world.staff(Role.OPERATOR), {"gate": "hill-in", "stop": "hill", "direction": "in"}
+        for wrong in ({"stop": "Hill"}, {"network": "tarm"}):
+            answer = world.ask("POST", "/v1/gates", as_=operator, json=gate | wrong)
+            assert (answer.status_code, problem_name(answer)) == (422, "invalid-request")
+        assert world.ask("GET", "/v1/gates", as_=operator).json()["items"] == []
+        assert world.ask("POST", "/v1/gates", as_=operator, json=gate | {"network": "tram"}).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ("[office]\n", '[office]\ncurrency = "USD"\n', "office.currency"),
+        ("[office]\n", '[office]\ncurrency = "euro"\n', "office.currency"),
+        ("[office]\n", '[office]\nlisten = "here"\n', "as 127.0.0.1:8080"),
+        ("[office]\n", '[office]\npublic_url = "https://office.example/"\n', "with nothing behind it"),
+        ('database = ""', 'database = "sqlite:///office.db"', "whole path"),
+        ('database = ""', 'database = "mysql://host/name"', "postgresql://"),
+        ('feed = "feed"\n', "", "fare_rules goes with a feed"),
         ('feed = "feed"', 'feed = "nowhere"', "nowhere"),
         ('fare_rules = "fares.toml"', 'fare_rules = "nowhere.toml"', "nowhere.toml"),
         ('demo_secret_file = "demo-secret"', "", "office.demo_secret_file: is empty"),

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from openstile.assembly.office_database import open_office_database
+from openstile.assembly.office_keeping import tariff_of
 from openstile.assembly.wire import Installation
+from openstile.fares.places import check_place
 from openstile.journal import Direction
 from openstile.office.staff.audit import record_action
 from openstile.office.sync.claims import IssuedClaim, issue_claim
@@ -15,8 +17,14 @@ from openstile.terms.limits import PAGE_ITEMS_MAX
 def new_gate(
     installation: Installation, name: str, *, stop: str, network: str | None, direction: Direction
 ) -> KnownGate:
-    """Adds a gate at a stop of the feed; it is admitted when it uses a token. Raises BadInputError, SyncError."""
+    """Adds a gate at a stop of the feed (any where no feed is set); it is admitted when it uses a token.
+
+    Raises BadInputError, SyncError.
+    """
     gate_id, now = GateId(name), installation.clock.now()
+    tariff = tariff_of(installation)
+    if tariff is not None:
+        check_place(tariff.feed, stop_id=stop, network_id=network)
     with open_office_database(installation) as database, database.write() as connection:
         gate = add_gate(
             connection, gate_id=gate_id, stop_id=stop, network_id=network, direction=direction, now=now

@@ -1,11 +1,12 @@
 """The operator's table `office` (docs/operator-guide.md)."""
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from openstile.office.staff.addresses import is_loopback
 from openstile.passes.private_file import read_private_file
@@ -13,6 +14,10 @@ from openstile.terms.errors import BadInputError
 
 _TOKEN_BYTES_MAX = 1024
 _TOKEN_CHARS_MIN = 16
+
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 _Text = Annotated[str, Field(max_length=1000)]
 
@@ -24,14 +29,10 @@ class OfficeTable(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=64)] = "Openstile"
     database: _Text = ""
-    listen: Annotated[str, Field(max_length=300, pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")] = (
-        "127.0.0.1:8080"
-    )
-    public_url: Annotated[str, Field(max_length=300, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")] = (
-        "http://localhost:8080"
-    )
+    listen: Annotated[str, Field(max_length=300)] = "127.0.0.1:8080"
+    public_url: Annotated[str, Field(max_length=300)] = "http://localhost:8080"
     proxies: Annotated[list[str], Field(max_length=32)] = Field(default_factory=list)
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    currency: Annotated[str, Field(max_length=3)] = "EUR"
     feed: _Text = ""
     fare_rules: _Text = ""
     payments: Annotated[list[Literal["stripe", "demo"]], Field(max_length=2)] = Field(default_factory=list)
@@ -50,6 +51,8 @@ class OfficeTable(BaseModel):
     @field_validator("listen")
     @classmethod
     def _port(cls, listen: str) -> str:
+        if not _LISTEN.fullmatch(listen):
+            raise ValueError("must be an address and a port, as 127.0.0.1:8080")
         if not 1 <= int(listen.rpartition(":")[2]) <= 65_535:
             raise ValueError("the port must be from 1 to 65535")
         return listen
@@ -57,12 +60,19 @@ class OfficeTable(BaseModel):
     @field_validator("public_url")
     @classmethod
     def _origin(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.port == 0 or not parts.hostname:
-            raise ValueError("must be an origin, as https://office.example")
+        parts = urlsplit(url) if _ORIGIN.fullmatch(url) else None
+        if parts is None or parts.port == 0 or not parts.hostname:
+            raise ValueError("must be an origin, as https://office.example, with nothing behind it")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("must be https: browsers make passkeys nowhere else")
         return url
+
+    @field_validator("currency")
+    @classmethod
+    def _code(cls, currency: str) -> str:
+        if not _CURRENCY.fullmatch(currency):
+            raise ValueError("must be a code of ISO 4217, as EUR")
+        return currency
 
     @field_validator("proxies")
     @classmethod
@@ -81,6 +91,12 @@ class OfficeTable(BaseModel):
         if url and not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
             raise ValueError("must be https, or http to this machine")
         return url
+
+    @model_validator(mode="after")
+    def _rules_of_a_feed(self) -> Self:
+        if self.fare_rules and not self.feed:
+            raise ValueError("fare_rules goes with a feed; set feed too, or take fare_rules out")
+        return self
 
     @property
     def host_and_port(self) -> tuple[str, int]:

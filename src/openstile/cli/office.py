@@ -18,9 +18,17 @@ app.add_typer(staff_app, name="staff")
 
 
 @app.callback(invoke_without_command=True)
-def office(context: typer.Context, home: HomeOption = None) -> int | None:
+def office(context: typer.Context, home: HomeOption = None, as_json: JsonOption = False) -> int | None:
     """The back office: gathers taps, prices journeys, keeps the books. Without a command: serves, as `serve`."""
-    return serve(home) if context.invoked_subcommand is None else None
+    command = context.invoked_subcommand
+    if command is None:
+        return serve(home, as_json)
+    given = context.get_parameter_source("home")
+    if as_json or (
+        given is not None and given.name == "COMMANDLINE"
+    ):  # the command would not see them, and might take another home
+        raise BadInputError(f"office {command}: write --home and --json at the end, behind the whole command")
+    return None
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of, home_of
 from openstile.cli.printing import console, error_console, print_json, print_table
 from openstile.terms.errors import BadInputError
+from openstile.terms.limits import CLAIM_TTL_S_MAX
 
 if TYPE_CHECKING:
     from openstile.office.sync.registry import KnownGate
@@ -46,7 +47,7 @@ def add(
 @app.command()
 def claim(
     name: NameArgument,
-    minutes: Annotated[int, typer.Option(min=1, help="How long the token is good.")] = 60,
+    minutes: Annotated[int, typer.Option(min=1, max=CLAIM_TTL_S_MAX // 60, help="How long the token is good.")] = 60,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:

@@ -42,8 +42,13 @@ def serve(
 
     `started` is told the port. Raises ServeError.
     """
-    server = _Server(_config(office, listening), started)
     log = structlog.get_logger("openstile.office")
+
+    def tell(port: int) -> None:
+        log.info("serving", version=__version__, listen=f"{listening.host}:{port}")
+        started(port)
+
+    server = _Server(_config(office, listening), tell)
 
     def end(_signal: int, _frame: object) -> None:
         """Before uvicorn listens to signals; and behind it, for it passes one on when it has done its work."""
@@ -52,7 +57,6 @@ def serve(
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with running_jobs(jobs, metrics=office.metrics, clock=office.clock):
-            log.info("serving", version=__version__, listen=f"{listening.host}:{listening.port}")
             server.run()
     except SystemExit:  # uvicorn's way to say that it cannot listen
         server.started = False

@@ -143,7 +143,7 @@ def _library(token: HardwareToken) -> type[Exception]:
         from pkcs11.exceptions import PKCS11Error
     except ImportError:
         raise HardwareError(
-            f"token {token.token}: the package python-pkcs11 is missing; run: pip install 'openstile[hardware]'"
+            f"token {token.token}: the package python-pkcs11 is missing; run: pip install '.[hardware]'"
         ) from None
     return PKCS11Error
 

@@ -13,6 +13,7 @@ from openstile.office.api.gates import GateName
 from openstile.office.api.pages import PageAsked, cursor, page_asked
 from openstile.office.api.problems import declare
 from openstile.office.api.routing import new_router
+from openstile.office.api.services import RiderServices
 from openstile.office.sync.alarms import Alarm, AlarmKind, clear_alarm, list_alarms
 from openstile.office.sync.claims import issue_claim
 from openstile.office.sync.clocks import ReviewReason
@@ -140,7 +141,10 @@ class Acceptance(Body):
 
 @router.post("/v1/gates", status_code=201, responses=declare("conflict"))
 def add_new_gate(asked: NewGate, office: OfficeDep, staff: OperatorDep) -> GateTold:
-    """Adds a gate; it is admitted when it uses a token."""
+    """Adds a gate at a stop of the feed; it is admitted when it uses a token."""
+    for riders in office.services:  # none where an office is for gates alone
+        if isinstance(riders, RiderServices):
+            riders.check_place(asked.stop, asked.network)
     with office.database.write() as connection:
         gate = add_gate(
             connection, gate_id=GateId(asked.gate), stop_id=asked.stop, network_id=asked.network,

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from openstile.fares.places import check_place
 from openstile.fares.tariff import Tariff
 from openstile.office.api.problems import ProblemError
 from openstile.office.payments import PaymentProvider
+from openstile.office.riders.faults import NotSetUpError
 from openstile.office.riders.signing import PassSigner
 
 
@@ -36,6 +39,11 @@ class RiderServices:
         if category_id is not None and category_id not in self.tariff().feed.categories:
             raise ProblemError("invalid-request", "category: the feed has no such rider category")
         return category_id
+
+    def check_place(self, stop_id: str, network_id: str | None) -> None:
+        """Raises BadInputError for a place that the feed does not have. Without a feed it may be any."""
+        with suppress(NotSetUpError):
+            check_place(self.tariff().feed, stop_id=stop_id, network_id=network_id)
 
     def provider(self, name: str) -> PaymentProvider:
         """The payment provider of this name. Raises ProblemError (not-found)."""

@@ -60,7 +60,7 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for quiet in ("httpx", "httpcore", "authlib", "alembic"):
+    for quiet in ("httpx", "httpcore", "authlib", "alembic", "uvicorn"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
 
 

@@ -16,9 +16,7 @@ def export_traces(url: str) -> None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        raise BadInputError(
-            "office.traces_url: needs the extra telemetry; run: pip install 'openstile[telemetry]'"
-        ) from None
+        raise BadInputError("office.traces_url: needs the extra telemetry; run: pip install '.[telemetry]'") from None
     from opentelemetry import trace
 
     provider = TracerProvider(resource=Resource({"service.name": "openstile-office"}))  # and nothing of this machine

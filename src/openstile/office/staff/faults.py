@@ -25,6 +25,7 @@ class UnknownStaffError(OpenstileError):
     """There is no such member of staff."""
 
     problem = "unknown-staff"
+    exit_code = 2
 
     def __init__(self) -> None:
         super().__init__("staff: there is nobody with this id; look at the list of staff")
@@ -43,3 +44,4 @@ class StaffConflictError(OpenstileError):
     """Staff cannot be changed so."""
 
     problem = "conflict"
+    exit_code = 2

@@ -61,7 +61,10 @@ class Database:
                 "office.database: is no address; write sqlite:////path or postgresql://host/name"
             ) from None
         if parsed.drivername == "sqlite" and parsed.database:
-            return cls(_open_sqlite(Path(parsed.database)))
+            path = Path(parsed.database)
+            if not path.is_absolute():
+                raise BadInputError("office.database: sqlite wants a whole path; write sqlite:////path/office.db")
+            return cls(_open_sqlite(path))
         if parsed.get_backend_name() == "postgresql":
             given = {name: value for name, value in _POSTGRESQL.items() if name not in parsed.query}
             engine = create_engine(
@@ -69,7 +72,10 @@ class Database:
                 connect_args=given,
             )  # fmt: skip
             return cls(engine)
-        raise BadInputError(f"office.database: {parsed.drivername} is not supported; use sqlite or postgresql")
+        raise BadInputError(
+            f"office.database: {parsed.drivername[:40]} is not supported; "
+            "write sqlite:////path/office.db or postgresql://user@host/name"
+        )
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -22,6 +22,8 @@ class SyncProblem:
 class SyncError(OpenstileError):
     """A request of staff about gates that cannot be met as things stand. `problem` is its name in the API."""
 
+    exit_code = 2
+
     def __init__(self, problem: str, message: str) -> None:
         super().__init__(message)
         self.problem = problem
@@ -29,7 +31,7 @@ class SyncError(OpenstileError):
 
 def unknown_gate() -> SyncError:
     """There is no such gate."""
-    return SyncError("unknown-gate", "gate: there is none of this name; look at the name")
+    return SyncError("unknown-gate", "gate: there is none of this name; look at the list of gates")
 
 
 def bad_signature(detail: str) -> SyncProblem:

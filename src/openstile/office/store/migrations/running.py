@@ -52,7 +52,9 @@ def check_current(database: Database) -> None:
         return
     if version is not None and not _knows(version):
         raise SchemaError(f"database: is of version {version}, newer than this program's {newest()}; update openstile")
-    raise SchemaError(f"database: is of version {version or 'none'}, not {newest()}; run: openstile office migrate")
+    if version is None:
+        raise SchemaError("database: is empty yet; run: openstile office migrate")
+    raise SchemaError(f"database: is of version {version}, not {newest()}; run: openstile office migrate")
 
 
 def migrate(database: Database, *, to: str = "head") -> str | None:
