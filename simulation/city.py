@@ -104,7 +104,7 @@ class City:
         stored.seen(tap.key for tap in self.office.taps.values())
         self.truth.office_restored(stored.stored, {tap for gate in self.gates.values() for tap in gate.taps()})
         for gate in self.gates.values():
-            gate.forget_receipts()
+            gate.believes_wrongly = True
 
     def settle(self) -> None:
         """Half a day in which everything works: all is sent, looked at and priced."""

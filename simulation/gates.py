@@ -35,6 +35,8 @@ class SimulatedGate:
         self.clock = GateClock(true)
         self.chance = chance
         self.offline = False
+        self.believes_wrongly = False
+        """Whether the office has lost what it gave receipts for, and this gate did not ask since."""
         self._truth = truth
         self._acked = (b"", 0)
         self._copy: Path | None = None
@@ -69,6 +71,7 @@ class SimulatedGate:
             return
         try:
             self.uplink.sync()
+            self.believes_wrongly = False
         finally:
             self._tell_receipted()
 
@@ -124,16 +127,14 @@ class SimulatedGate:
 
     def fade(self) -> None:
         """Trips fade at the gate."""
-        now = self.clock.now()
+        now, before = self.clock.now(), self.taps() if self.believes_wrongly else set()
         fade_trips(self.journal, before=now - TRIPS_KEPT, unsent_before=now - _KEEP)
+        if before:
+            self._truth.may_be_lost(before - self.taps())
 
     def taps(self) -> set[TapKey]:
         """What is on the disk."""
         return {TapKey(self.gate_id, one.tap.pass_id, one.tap.at) for one in self.journal.taps()}
-
-    def forget_receipts(self) -> None:
-        """The office has lost some: what it receipts from now on is told anew."""
-        self._acked = (b"", 0)
 
     def _tell_receipted(self) -> None:
         """Tells the truth for which taps a receipt has come since it was last told."""

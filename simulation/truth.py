@@ -71,6 +71,12 @@ class Truth:
         self.undated |= on_gates - set(stored)
         self.stored = Counter(stored)
 
+    def may_be_lost(self, taps: set[TapKey]) -> None:
+        """These are on no disk any more; what the office has of them it has."""
+        gone = taps - set(self.stored)
+        self.lost |= gone
+        self.on_disk -= gone
+
     def seen(self, taps: Iterable[TapKey]) -> None:
         """The office has stored these taps, seen for the first time."""
         self.stored.update(taps)

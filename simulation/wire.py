@@ -58,9 +58,10 @@ class Held:
 
 @dataclass
 class Wire:
-    """Carries requests to the app in this process. `closed`: the office is out. `planned`: of the next request alone.
+    """Carries requests to the app in this process. `closed`: the office is out.
 
-    Requests that were held back arrive by chance behind others, or when somebody calls `bring`.
+    `planned`: what becomes of the next requests, one by one. Those held back arrive by chance behind others, or when
+    somebody calls `bring`.
     """
 
     app: FastAPI
@@ -68,7 +69,7 @@ class Wire:
     chance: random.Random
     weather: Weather = field(default_factory=Weather)
     closed: bool = False
-    planned: set[Fault] = field(default_factory=set)
+    planned: list[set[Fault]] = field(default_factory=list)
     late: list[Held] = field(default_factory=list)
     asked: int = 0
     lost: int = 0
@@ -79,7 +80,7 @@ class Wire:
         held = Held(method, url, dict(headers), body)
         if self.late and not self.closed and self.weather.held_back and self.chance.random() < 0.5:
             self.bring(self.chance.randrange(len(self.late)))
-        planned, self.planned = self.planned, set()
+        planned = self.planned.pop(0) if self.planned else set()
         faults = {fault for fault, chance in self._chances() if fault in planned or self.chance.random() < chance}
         if self.closed or Fault.REQUEST_LOST in faults:
             self.lost += 1

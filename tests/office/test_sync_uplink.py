@@ -15,7 +15,9 @@ from tests.office.sync_workshop import WorkClock, WorkGate, add_riders, alarm_ki
 
 from openstile.gate.uplink import OfficeClient, OfficeRefusedError
 from openstile.gate.uplink_sync import Uplink
-from openstile.office.store.taps import TAP
+from openstile.office.store.gates import GATE_EPOCH
+from openstile.office.store.journeys import PRICING_DUE
+from openstile.office.store.taps import TAP, TAP_FRESH
 from openstile.terms import OpenstileError, PassId
 
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -179,4 +181,21 @@ def test_locked_gate_keeps_its_taps_until_it_is_unlocked(line: Line) -> None:
     assert line.stored() == Counter()
     line.world.ask("POST", "/v1/gates/north-1/unlock", as_=operator)
     line.sync()
+    assert line.stored() == made
+
+
+def test_gate_without_new_taps_finds_out_that_the_office_came_back_from_a_backup(line: Line) -> None:
+    made, gate, office = line.tap_some(4), line.gate, line.world.office.database
+    uplink = line.uplink()
+    uplink.sync()
+    genesis = gate.journal.place(0)
+    assert genesis is not None
+    with office.write() as connection:  # the backup was made before the taps came
+        for table in (TAP_FRESH, PRICING_DUE, TAP):
+            connection.execute(table.delete())
+        connection.execute(GATE_EPOCH.update().values(seq=0, hash=genesis.hash))
+    for minutes in (30, 30):
+        gate.clock.turn(minutes=minutes)
+        line.world.clock.at = gate.clock.at
+        uplink.sync()
     assert line.stored() == made

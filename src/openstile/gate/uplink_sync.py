@@ -19,6 +19,10 @@ _log = logging.getLogger("openstile.gate")
 _ASKED_AGAIN_MAX = 3
 """How often within one sync the office may say that it stands elsewhere than it just said."""
 
+_ASKED_ANEW = timedelta(hours=1)
+"""An office that was restored from a backup holds less than it once said. A gate that has taps to send learns of it
+so, one without by asking, before what it has fades too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Synced:
@@ -53,6 +57,7 @@ class Uplink:
         self._batch_taps = batch_taps
         self._place: Head | None = None
         """Up to where the office holds the epoch, as it said itself; None where it is to be asked."""
+        self._asked_at = clock.now()
 
     def sync(self, stop: Callable[[], bool] = lambda: False) -> Synced:
         """Sends what the office does not hold yet, until it has all or `stop()`.
@@ -61,9 +66,12 @@ class Uplink:
         asking the office where it stands.
         """
         sent, epochs = 0, 0
+        if abs(self._clock.now() - self._asked_at) >= _ASKED_ANEW:
+            self._place = None
         for _ in range(_ASKED_AGAIN_MAX):
             try:
                 if self._place is None:
+                    self._asked_at = self._clock.now()
                     place, begun = self._agree()
                     epochs += begun
                     self._place = place
