@@ -1,13 +1,15 @@
 """Riders' services as the assembly wires them: with and without fares, with providers' secrets; and many at once."""
 
+import re
 import secrets
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.office.office_world import OfficeWorld, TurnedClock, problem_name
-from tests.office.rider_world import RiderWorld, furnish
+from tests.office.rider_world import RiderWorld, furnish, rider_world
 from tests.office.sync_workshop import new_id
 
 from openstile.assembly.home import Home
@@ -17,6 +19,7 @@ from openstile.journal.taps import microseconds_of
 from openstile.office.api.services import RiderServices
 from openstile.office.payments.stripe_provider import StripeProvider
 from openstile.office.pricing import price_due
+from openstile.office.pricing.price import price_accounts
 from openstile.office.riders.periods import buy
 from openstile.office.staff.roles import Role
 from openstile.office.store.due import make_due
@@ -57,6 +60,30 @@ def test_gate_stands_where_the_feed_has_a_stop_and_a_network(tmp_path: Path) -> 
             assert (answer.status_code, problem_name(answer)) == (422, "invalid-request")
         assert world.ask("GET", "/v1/gates", as_=operator).json()["items"] == []
         assert world.ask("POST", "/v1/gates", as_=operator, json=gate | {"network": "tram"}).status_code == 201
+
+
+def test_rules_keep_period_products_while_riders_hold_them_and_no_longer(tmp_path: Path, database_url: str) -> None:
+    """Their rides could not be priced; the operator is told when the office starts, and not by what is never paid."""
+    with rider_world(tmp_path, database_url) as riders:
+        account = riders.account()
+        riders.top_up(account)
+        bought = riders.pay(f"/v1/accounts/{account}/periods", {"product": "month", "from_day": "2026-06-01"})
+        assert bought.status_code == 201
+        home, now = riders.installation.home, riders.world.clock.now()
+    rules = home.folder / "fares.toml"
+    rules.write_text(re.sub(r"\[periods\.month\].*?\n\n", "", rules.read_text(), flags=re.DOTALL))
+    with pytest.raises(BadInputError, match=r"lacks \[periods\.month\], which riders hold until 2026-06-30"):
+        _at(home, now)
+    later = now + timedelta(days=30 + 62)
+    with open_office(Installation.open(home, clock=TurnedClock(later))) as opened:
+        tariff = opened.office.service(RiderServices).tariff()
+        with opened.office.database.write() as connection:
+            price_accounts(connection, tariff=tariff, account_ids=[account], now=later, new_id=new_id)
+
+
+def _at(home: Home, now: datetime) -> None:
+    with open_office(Installation.open(home, clock=TurnedClock(now))):
+        pass
 
 
 @pytest.mark.parametrize(

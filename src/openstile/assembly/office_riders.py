@@ -1,7 +1,8 @@
 """What an office does for riders, wired up: fares, the issuer, payment providers, and what it does by itself."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import partial
 
 from openstile.assembly.issuing import RegisteringSigner
@@ -18,6 +19,7 @@ from openstile.office.payments.demonstration import DemonstrationProvider
 from openstile.office.payments.refunds import ask_again
 from openstile.office.payments.stripe_provider import StripeProvider
 from openstile.office.pricing import open_books, price_due
+from openstile.office.pricing.rows import UNFADED_DAYS, days_back, held_products
 from openstile.office.riders.faults import NotSetUpError
 from openstile.office.store.database import Database
 from openstile.passes.keyfile import Role
@@ -42,8 +44,10 @@ def rider_services(installation: Installation, database: Database) -> RiderServi
         tariff = services.tariff()
         if tariff.currency != table.currency:
             raise BadInputError(f"office.currency: is {table.currency}, the fares are in {tariff.currency}; set it so")
+        now = installation.clock.now()
         with database.write() as connection:
-            open_books(Ledger(connection), table.currency, on=tariff.service_day(installation.clock.now()))
+            _check_periods(tariff, held_products(connection, ending_from=days_back(now)))
+            open_books(Ledger(connection), table.currency, on=tariff.service_day(now))
     return services
 
 
@@ -68,6 +72,16 @@ def rider_jobs(installation: Installation, database: Database, services: RiderSe
         Job("retention", _RETENTION_S, forget),
     ]
     return (*([Job("pricing", _PRICING_S, price)] if has_fares else []), *jobs)
+
+
+def _check_periods(tariff: Tariff, held: Mapping[str, date]) -> None:
+    """Raises BadInputError where riders hold what the rules do not have: their rides could not be priced."""
+    for product, until in sorted(held.items()):
+        if product not in tariff.rules.periods:
+            raise BadInputError(
+                f"office.fare_rules: lacks [periods.{product}], which riders hold until {until}; put it back, "
+                f"and leave it until {until + timedelta(days=UNFADED_DAYS)}"
+            )
 
 
 def _refresh_lists(installation: Installation) -> None:

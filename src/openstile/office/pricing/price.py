@@ -83,14 +83,15 @@ def _priced(connection: Connection, tariff: Tariff, account_id: str, now: dateti
         .where(ACCOUNT.c.account_id == account_id)
         .with_for_update(key_share=True)  # taps of the account may be stored meanwhile: they refer to it
     ).one()
-    fresh, periods = take_fresh(connection, account_id), periods_of(connection, account_id)
+    fresh, since = take_fresh(connection, account_id), days_back(now)
+    periods = periods_of(connection, account_id, ending_from=since)  # what ended before may leave the file of rules
     if account.state == "erased":  # taps that were being stored while it was erased: nobody's any more
         return ()
     journeys = price_taps(
         tariff,
         rider=Rider(account.category, tariff.media_id),
         taps=taps_of(connection, fresh | journey_tap_ids(connection, account_id)),
-        counted=counted_of(connection, account_id, since=tariff.counted_from(days_back(now), periods)),
+        counted=counted_of(connection, account_id, since=tariff.counted_from(since, periods)),
         periods=periods,
         now=now,
     )

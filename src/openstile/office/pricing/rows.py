@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from openstile.fares.rides import Counted, FareTap, HeldPeriod, Line, PricedJourney, Way
 from openstile.journal.taps import instant_of, microseconds_of
@@ -19,7 +19,7 @@ from openstile.terms.money import Money
 
 PRICED_REVIEWS = ("clear", "accepted")
 _CURRENT = ("complete", "open", "missing_exit", "missing_entry", "unknown")
-_UNFADED_DAYS = 62
+UNFADED_DAYS = 62
 """No trip that a pricing can still change is older: the limit of retention.trips_hours, and of offline gates."""
 
 
@@ -70,12 +70,24 @@ def counted_of(connection: Connection, account_id: str, *, since: date) -> tuple
     return tuple(_read_counted(row.counted) for row in rows if row.counted is not None)
 
 
-def periods_of(connection: Connection, account_id: str) -> tuple[HeldPeriod, ...]:
-    """The period products that the account holds."""
+def periods_of(connection: Connection, account_id: str, *, ending_from: date = date.min) -> tuple[HeldPeriod, ...]:
+    """The period products that the account holds, without those that ended before `ending_from`."""
     rows = connection.execute(
-        select(PERIOD).where(PERIOD.c.account_id == account_id, PERIOD.c.state == "held").order_by(PERIOD.c.period_id)
+        select(PERIOD)
+        .where(PERIOD.c.account_id == account_id, PERIOD.c.state == "held", PERIOD.c.until_day >= ending_from)
+        .order_by(PERIOD.c.period_id)
     )
     return tuple(HeldPeriod(row.period_id, row.product, row.from_day, row.until_day, row.rides) for row in rows)
+
+
+def held_products(connection: Connection, *, ending_from: date) -> dict[str, date]:
+    """The period products that riders hold, and the last day on which somebody does."""
+    rows = connection.execute(
+        select(PERIOD.c.product, func.max(PERIOD.c.until_day).label("until_day"))
+        .where(PERIOD.c.state == "held", PERIOD.c.until_day >= ending_from)
+        .group_by(PERIOD.c.product)
+    )
+    return {row.product: row.until_day for row in rows}
 
 
 def journey_values(journey: PricedJourney) -> dict[str, Any]:
@@ -119,7 +131,7 @@ def read_products(text: str) -> tuple[str, ...]:
 
 def days_back(now: datetime) -> date:
     """A day before all trips that have not faded."""
-    return (now - timedelta(days=_UNFADED_DAYS)).date()
+    return (now - timedelta(days=UNFADED_DAYS)).date()
 
 
 def _written(line: Line) -> tuple[str, Sequence[str], int | None]:
