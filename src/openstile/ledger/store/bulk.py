@@ -31,19 +31,20 @@ _LOCK_SQLITE = (
 )
 _LOCK = (
     "SELECT a.account_no, n.name, a.kind, a.currency, a.shards, a.overdraft_minor, b.shard, b.balance_minor,"
-    " b.held_minor FROM unnest(%s::text[]) AS n(name)"
+    " b.held_minor FROM unnest((SELECT %s::text[])) AS n(name)"
     " CROSS JOIN LATERAL (SELECT * FROM ledger_account WHERE name = n.name OFFSET 0) AS a"
     " JOIN ledger_balance AS b ON b.account_no = a.account_no AND b.shard = %s::int %% a.shards"
     " ORDER BY a.account_no FOR NO KEY UPDATE OF b"
 )
 """OFFSET 0 keeps the planner to one look into the index a name: it would read all of a table that it takes for small,
-and keep to that while the table grows."""
+and keep to that while the table grows. An array in a sub-select hides its length: a plan for any length is then as good
+as one for this, so a statement is planned once and not at each call."""
 _KEYS_SQLITE = (
     "SELECT p.key, p.posting_id, p.request_hash FROM json_each(?) AS n"
     " CROSS JOIN ledger_posting AS p ON p.key = n.value"
 )
 _KEYS = (
-    "SELECT p.key, p.posting_id, p.request_hash FROM unnest(%s::text[]) AS n(key)"
+    "SELECT p.key, p.posting_id, p.request_hash FROM unnest((SELECT %s::text[])) AS n(key)"
     " CROSS JOIN LATERAL (SELECT * FROM ledger_posting WHERE key = n.key OFFSET 0) AS p"
 )
 _ADD_POSTINGS_SQLITE = (
@@ -55,15 +56,18 @@ _ADD_ENTRIES_SQLITE = (
 )
 _POST = (
     "WITH p AS (INSERT INTO ledger_posting (posting_id, kind, day, key, request_hash, memo, reverses, entries)"
-    " SELECT * FROM unnest(%s::text[], %s::text[], %s::date[], %s::text[], %s::bytea[], %s::text[], %s::text[],"
-    " %s::smallint[]) ON CONFLICT DO NOTHING RETURNING posting_id),"
-    " e AS (INSERT INTO ledger_entry (posting_id, position, account_no, day, amount_minor, currency) SELECT e.* FROM"
-    " unnest(%s::text[], %s::smallint[], %s::bigint[], %s::date[], %s::bigint[], %s::text[])"
+    " SELECT * FROM unnest((SELECT %s::text[]), (SELECT %s::text[]), (SELECT %s::date[]), (SELECT %s::text[]),"
+    " (SELECT %s::bytea[]), (SELECT %s::text[]), (SELECT %s::text[]), (SELECT %s::smallint[]))"
+    " ON CONFLICT DO NOTHING RETURNING posting_id),"
+    " e AS (INSERT INTO ledger_entry (posting_id, position, account_no, day, amount_minor, currency)"
+    " SELECT e.* FROM unnest((SELECT %s::text[]), (SELECT %s::smallint[]), (SELECT %s::bigint[]),"
+    " (SELECT %s::date[]), (SELECT %s::bigint[]), (SELECT %s::text[]))"
     " AS e(posting_id, position, account_no, day, amount_minor, currency)"
     " WHERE (e.posting_id IN (SELECT posting_id FROM p)) IS TRUE),"
     " b AS (UPDATE ledger_balance AS b"
     " SET balance_minor = b.balance_minor + d.debit, held_minor = b.held_minor + d.held"
-    " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[]) AS d(debit, held, account_no, shard)"
+    " FROM unnest((SELECT %s::bigint[]), (SELECT %s::bigint[]), (SELECT %s::bigint[]), (SELECT %s::smallint[]))"
+    " AS d(debit, held, account_no, shard)"
     " WHERE b.account_no = d.account_no AND b.shard = d.shard) SELECT posting_id FROM p"
 )
 _CHANGE_BALANCES_SQLITE = (
@@ -72,7 +76,8 @@ _CHANGE_BALANCES_SQLITE = (
 )
 _CHANGE_BALANCES = (
     "UPDATE ledger_balance AS b SET balance_minor = b.balance_minor + d.debit, held_minor = b.held_minor + d.held"
-    " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[]) AS d(debit, held, account_no, shard)"
+    " FROM unnest((SELECT %s::bigint[]), (SELECT %s::bigint[]), (SELECT %s::bigint[]), (SELECT %s::smallint[]))"
+    " AS d(debit, held, account_no, shard)"
     " WHERE b.account_no = d.account_no AND b.shard = d.shard"
 )
 
@@ -97,8 +102,8 @@ def among(connection: Connection, column: Column[Any], values: Iterable[Any]) ->
 
 def lock_rows(connection: Connection, names: list[str], *, seed: int) -> Sequence[Any]:
     """Of accounts by name: account_no, name, kind, currency, shards, overdraft_minor, and shard, balance_minor and
-    held_minor of shard `seed` modulo the shards. PostgreSQL locks the balance rows after it has sorted them by account_no
-    and gives each as it is once locked; in SQLite whoever writes is alone.
+    held_minor of shard `seed` modulo the shards. PostgreSQL locks the balance rows after it has sorted them by
+    account_no and gives each as it is once locked; in SQLite whoever writes is alone.
     """
     if is_sqlite(connection):
         return _run(connection, _LOCK_SQLITE, (seed, json.dumps(names)))

@@ -284,9 +284,9 @@ CREATE TABLE credential (
     CONSTRAINT fk_credential_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_credential_staff_id ON credential (staff_id);
-
 CREATE INDEX ix_credential_account_id ON credential (account_id);
+
+CREATE INDEX ix_credential_staff_id ON credential (staff_id);
 
 CREATE TABLE invitation (
     token_hash BYTEA NOT NULL,
@@ -385,9 +385,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_at_us ON tap (at_us);
-
 CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
+
+CREATE INDEX ix_tap_at_us ON tap (at_us);
 
 CREATE TABLE ledger_account (
     account_no BIGSERIAL NOT NULL,
@@ -477,21 +477,24 @@ END $$;
 
 CREATE FUNCTION ledger_complete() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
-  IF (SELECT coalesce(sum(e.counted), 0) <> NEW.entries OR bool_or(e.total <> 0) OR bool_or(e.other_day)
-      FROM (SELECT count(*) AS counted, sum(amount_minor) AS total, bool_or(day <> NEW.day) AS other_day
-            FROM ledger_entry WHERE posting_id = NEW.posting_id GROUP BY currency) AS e) THEN
+  IF (SELECT CASE WHEN count(*) <> NEW.entries OR bool_or(day <> NEW.day) THEN true
+             WHEN min(currency) = max(currency) THEN sum(amount_minor) <> 0
+             ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
+                          GROUP BY currency HAVING sum(amount_minor) <> 0) END
+      FROM ledger_entry WHERE posting_id = NEW.posting_id) THEN
     RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
       MESSAGE = 'ledger: a posting must have all its entries, of its day, that sum to zero in each currency';
   END IF;
-  IF NEW.reverses IS NOT NULL AND (
-      (SELECT count(*) <> NEW.entries FROM ledger_entry AS back JOIN ledger_entry AS forth
-         ON forth.posting_id = NEW.reverses AND forth.position = back.position
-         AND forth.account_no = back.account_no AND forth.amount_minor = -back.amount_minor
-       WHERE back.posting_id = NEW.posting_id)
+  IF NEW.reverses IS NOT NULL THEN
+    IF (SELECT count(*) <> NEW.entries FROM ledger_entry AS back JOIN ledger_entry AS forth
+          ON forth.posting_id = NEW.reverses AND forth.position = back.position
+          AND forth.account_no = back.account_no AND forth.amount_minor = -back.amount_minor
+        WHERE back.posting_id = NEW.posting_id)
       OR NOT EXISTS (SELECT 1 FROM ledger_posting
-         WHERE posting_id = NEW.reverses AND reverses IS NULL AND entries = NEW.entries)) THEN
-    RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
-      MESSAGE = 'ledger: a reversal must undo every entry of one posting that is no reversal';
+                     WHERE posting_id = NEW.reverses AND reverses IS NULL AND entries = NEW.entries) THEN
+      RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
+        MESSAGE = 'ledger: a reversal must undo every entry of one posting that is no reversal';
+    END IF;
   END IF;
   RETURN NULL;
 END $$;

@@ -282,9 +282,9 @@ CREATE TABLE credential (
     CONSTRAINT fk_credential_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_credential_staff_id ON credential (staff_id);
-
 CREATE INDEX ix_credential_account_id ON credential (account_id);
+
+CREATE INDEX ix_credential_staff_id ON credential (staff_id);
 
 CREATE TABLE invitation (
     token_hash BLOB NOT NULL,
@@ -384,9 +384,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_at_us ON tap (at_us);
-
 CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
+
+CREATE INDEX ix_tap_at_us ON tap (at_us);
 
 CREATE TABLE ledger_account (
     account_no INTEGER NOT NULL,
@@ -496,12 +496,13 @@ CREATE TRIGGER ledger_hold_fixed BEFORE UPDATE OF hold_id, account_no, payee_no,
 
 CREATE TRIGGER ledger_posting_seals BEFORE INSERT ON ledger_posting BEGIN
 SELECT CASE
-WHEN (SELECT count(*) <> NEW.entries OR count(a.account_no) <> NEW.entries OR max(e.position) <> NEW.entries - 1
-        OR min(e.day) <> NEW.day OR max(e.day) <> NEW.day
-        OR CASE WHEN min(e.currency) = max(e.currency) THEN sum(e.amount_minor) <> 0
-           ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
-                        GROUP BY currency HAVING sum(amount_minor) <> 0) END
+WHEN (SELECT CASE
+        WHEN count(*) <> NEW.entries OR count(a.account_no) <> NEW.entries THEN 1
+        WHEN min(e.currency) = max(e.currency) THEN sum(e.amount_minor) <> 0
+        ELSE EXISTS (SELECT 1 FROM ledger_entry WHERE posting_id = NEW.posting_id
+                     GROUP BY currency HAVING sum(amount_minor) <> 0) END
       FROM ledger_entry AS e LEFT JOIN ledger_account AS a ON a.account_no = e.account_no AND a.currency = e.currency
+        AND e.day = NEW.day AND e.position BETWEEN 0 AND NEW.entries - 1
       WHERE e.posting_id = NEW.posting_id)
   THEN RAISE(ABORT, 'ledger: a posting must have all its entries, of its day and its accounts, and sum to zero')
 WHEN EXISTS (SELECT 1 FROM ledger_posting WHERE posting_id = NEW.posting_id)
