@@ -1,4 +1,4 @@
-"""One process that posts rides, a transaction each, until its time is over: `python -m bench.ledger_worker`."""
+"""One process that posts rides of riders of its own until its time is over: `python -m bench.ledger_worker`."""
 
 import sys
 import time
@@ -11,6 +11,7 @@ from openstile.office.store.database import Database
 from openstile.terms.money import Money
 
 REVENUE = "revenue:fares"
+WORKERS_MAX = 8
 _FARE = Money(CENTS, "EUR")
 
 
@@ -41,18 +42,20 @@ def rider_name(rider: int) -> str:
 
 
 def main() -> None:
-    """Waits for a line with the moment to start, posts for so many seconds, and prints how many postings it made."""
-    url, worker, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    """Waits for a line, posts for so many seconds, and prints how many postings it made and the CPU seconds it took."""
+    url, worker, size, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     database = Database.open(url, pool_size=1)
-    post(database, [(f"warm-{worker}", worker)])
+    own = range(worker * RIDERS // WORKERS_MAX, (worker + 1) * RIDERS // WORKERS_MAX)
+    for turn in range(10):  # until every statement is prepared
+        post(database, [(f"warm-{worker}-{turn}-{at}", own[at]) for at in range(size)])
     print("ready", flush=True)
     sys.stdin.readline()
-    end, count = time.monotonic() + seconds, 0
+    end, used_s, count = time.monotonic() + seconds, time.process_time(), 0
     while time.monotonic() < end:
-        post(database, [(f"{worker}-{count}", (worker * 7919 + count * 13) % RIDERS)])
-        count += 1
+        post(database, [(f"{worker}-{at}", own[at % len(own)]) for at in range(count, count + size)])
+        count += size
+    print(count, time.process_time() - used_s, flush=True)
     database.close()
-    print(count, flush=True)
 
 
 if __name__ == "__main__":

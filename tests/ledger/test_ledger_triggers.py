@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection
-from tests.ledger.ledger_workshop import ANNA, CASH, DAY, NOW, books_at, fare, hold_of, open_books, top_up
+from tests.ledger.ledger_workshop import ANNA, CASH, DAY, NOW, YEN, books_at, fare, hold_of, open_books, top_up
 
 from openstile.ledger.errors import LedgerError
 from openstile.ledger.store import Ledger, drop_statements, statements
@@ -54,7 +54,7 @@ def write(connection: Connection, rows: list[tuple[int, str, int]], **posting: o
     if not last:
         add_posting(connection, **posting)  # type: ignore[arg-type]
     for position, account, minor in rows:
-        add_entry(connection, position, account, minor)
+        add_entry(connection, position, account, minor, currency="JPY" if account == YEN else "EUR")
     if last:
         add_posting(connection, **posting)  # type: ignore[arg-type]
 
@@ -127,6 +127,8 @@ REFUSED: dict[str, tuple[list[tuple[int, str, int]], dict[str, object]]] = {
     "lacks all entries": ([], {}),
     "has one more than it says": ([*SPLIT, (2, CASH, 5), (3, ANNA, -5)], {}),
     "leaves a gap": ([(0, CASH, 5), (2, ANNA, -5)], {}),
+    "begins below zero": ([(-1, CASH, 5), (1, ANNA, -5)], {}),
+    "is of two currencies": ([(0, CASH, 5), (1, YEN, -5)], {}),
     "is of another day than its entries": (SPLIT, {"day": "2026-03-03"}),
     "reverses nothing that is there": (SPLIT, {"reverses": OTHER}),
     "says that it has one entry": ([], {"entries": 1}),
