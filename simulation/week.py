@@ -109,8 +109,8 @@ class Week:
             self._at(chance.randrange(days), chance.random() * 24, partial(self._mishap, gate))
         for gate in self.gates:
             for day in range(days):
-                for part in range(4):
-                    self._at(day, part * 6 + chance.random() * 6, partial(self._sync, gate))
+                for part in range(3):
+                    self._at(day, part * 8 + chance.random() * 8, partial(self._sync, gate))
                 self._at(day, chance.random() * 24, gate.fade)
             self._at(days - 1, 12 + chance.random(), partial(self._asks, gate, gate.change_key))
         self._at(0, 0, lambda: setattr(self.city.wire, "weather", _ROUGH))

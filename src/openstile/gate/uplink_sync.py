@@ -66,7 +66,7 @@ class Uplink:
         asking the office where it stands.
         """
         sent, epochs = 0, 0
-        if abs(self._clock.now() - self._asked_at) >= _ASKED_ANEW:
+        if self._has_nothing_to_send() and abs(self._clock.now() - self._asked_at) >= _ASKED_ANEW:
             self._place = None
         for _ in range(_ASKED_AGAIN_MAX):
             try:
@@ -83,6 +83,9 @@ class Uplink:
                 self._place = None
                 raise
         raise OfficeAnswerError("office: says each time that it stands elsewhere; look at the office")
+
+    def _has_nothing_to_send(self) -> bool:
+        return self._place is not None and self._journal.head() == self._place
 
     def _send_all(self, stop: Callable[[], bool]) -> int:
         sent = 0
