@@ -11,6 +11,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import text
 from tests.office.office_world import OfficeWorld
 
 from openstile.office.api.routing import new_router
@@ -76,6 +77,28 @@ def test_lines_of_the_log_have_known_keys_and_no_values_of_people(world: OfficeW
     assert "test_api_observed.py" in bug["where"]
     routes = {line["route"] for line in lines if line["event"] == "request"}
     assert {"/v1/accounts/{account_id}/invitation", "/v1/session", "unmatched", "/probe/bug"} <= routes
+
+
+def test_why_the_database_failed_is_in_the_log_and_not_in_the_answer(world: OfficeWorld, logged: io.StringIO) -> None:
+    rider = world.rider()
+    world.token_of(rider)
+    with world.office.database.write() as connection:
+        connection.execute(text("ALTER TABLE session RENAME TO session_4711"))
+    answer = world.ask("GET", "/v1/session", as_=rider)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "database failed" in line]
+    assert line["kind"] in {"SQLITE_ERROR", "42P01"}
+    assert line["kind"] not in answer.text
+
+    def work() -> None:
+        with world.office.database.read() as connection:
+            connection.execute(text("SELECT * FROM session"))
+
+    with running_jobs([Job("probe", 0.001, work)], metrics=world.office.metrics, clock=world.clock):
+        while "job failed" not in logged.getvalue():
+            pass
+    (failed, *_) = [json.loads(one) for one in logged.getvalue().splitlines() if "job failed" in one]
+    assert failed["kind"] == line["kind"]
 
 
 def test_metrics_have_names_of_routes_alone(world: OfficeWorld) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +16,8 @@ from openstile.office.store.database import OfficeDatabaseError
 from openstile.terms import BadInputError, OpenstileError
 
 _FAULTS_TOLD_MAX = 20
+
+_log = structlog.get_logger("openstile.office")
 
 
 def answer_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
@@ -49,6 +52,8 @@ def problem_of(error: OpenstileError) -> ProblemError | None:
 
 
 async def _of_ours(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OfficeDatabaseError):  # the client is told to come again; whoever runs the office, why
+        _log.error("database failed", kind=error.kind)
     problem = problem_of(error) if isinstance(error, OpenstileError) else None
     if problem is None:
         raise error

@@ -10,6 +10,7 @@ from opentelemetry.context import Context
 
 from openstile.office.observe.logs import where_of
 from openstile.office.observe.metrics import Metrics
+from openstile.office.store.database import OfficeDatabaseError
 from openstile.terms.instants import Clock
 
 _log = structlog.get_logger("openstile.office")
@@ -27,7 +28,8 @@ def observed_job(name: str, *, metrics: Metrics, clock: Clock) -> Iterator[None]
             yield
             outcome = "done"
         except Exception as error:  # noqa: BLE001 - see above
-            _log.error("job failed", job=name, error=type(error).__name__, where=where_of(error))
+            more = {"kind": error.kind} if isinstance(error, OfficeDatabaseError) else {}
+            _log.error("job failed", job=name, error=type(error).__name__, where=where_of(error), **more)
         seconds = time.perf_counter() - begun
         span.set_attribute("openstile.job.outcome", outcome)
     metrics.job_runs.labels(name, outcome).inc()

@@ -37,7 +37,15 @@ _POSTGRESQL: Mapping[str, str] = {
 
 
 class OfficeDatabaseError(OpenstileError):
-    """The office's database cannot be reached, read or written."""
+    """The office's database cannot be reached, read or written.
+
+    `kind`: the driver's own name or number for it (SQLITE_FULL, a SQLSTATE such as 53100), of no value of a row: logs
+    may hold it.
+    """
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Database:
@@ -112,10 +120,11 @@ def explained() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise OfficeDatabaseError(
-            f"database: {_first_line(error.orig)}; look at the database, then try again"
+            f"database: {_first_line(error.orig)}; look at the database, then try again", kind=_kind_of(error.orig)
         ) from error
     except SQLAlchemyError as error:
-        raise OfficeDatabaseError(f"database: {type(error).__name__}; look at the database, then try again") from error
+        name = type(error).__name__
+        raise OfficeDatabaseError(f"database: {name}; look at the database, then try again", kind=name) from error
 
 
 def _open_sqlite(path: Path) -> Engine:
@@ -133,6 +142,12 @@ def _open_sqlite(path: Path) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _kind_of(error: BaseException | None) -> str:
+    """SQLite's name of the error, or PostgreSQL's number; where a server could not be asked, the class's name."""
+    named = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    return named if isinstance(named, str) else type(error).__name__
 
 
 def _first_line(error: BaseException | None) -> str:
