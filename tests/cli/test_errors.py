@@ -373,3 +373,25 @@ def test_doctor_finds_what_does_not_work_and_goes_on(openstile: Openstile, home:
     assert not found["settings"]
     assert not found["keys"]
     assert found["model pack"]
+
+
+def test_ctrl_c_is_one_line_and_130_whenever_it_comes(openstile: Openstile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the command line is still loading."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("openstile.office.api.app.api_document", interrupted)
+    ran = openstile("office", "openapi", "--json")
+    assert (ran.exit_code, ran.err, ran.json["exit_code"]) == (130, "openstile: interrupted\n", 130)
+    loading = (
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'openstile.cli.app': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from openstile.cli import main\n"
+        "main()\n"
+    )
+    process = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (130, "openstile: interrupted\n")

@@ -120,6 +120,8 @@ def run(arguments: list[str]) -> int:
             raise
         kind = type(error).__name__
         return _fail(arguments, f"internal error ({kind}); run again with OPENSTILE_DEBUG=1 and report it", EXIT_BUG)
+    if outcome == EXIT_INTERRUPTED:  # typer's own word for Ctrl-C
+        return _fail(arguments, "interrupted", EXIT_INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
 
 
