@@ -124,6 +124,8 @@ def test_refusals_and_silence_are_one_line_each(openstile: Openstile, home: Path
     _taps(home, 1)
     locked = openstile("uplink", "sync", "--home", home)
     assert (locked.exit_code, "its taps stay here until it is unlocked" in locked.err) == (1, True)
+    kept = openstile("uplink", "rotate-key", "--home", home)
+    assert (kept.exit_code, "gate-locked" in kept.err) == (1, True), kept.err
 
 
 def test_gate_that_runs_cannot_be_joined_meanwhile(openstile: Openstile, home: Path, address: str) -> None:

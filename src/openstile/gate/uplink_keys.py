@@ -49,7 +49,10 @@ class UplinkKeys:
         except OfficeRefusedError as error:
             if error.status not in _REFUSED_STATUS:
                 raise
-            client.position(epoch, key=new_key)
+            try:
+                client.position(epoch, key=new_key)
+            except OfficeRefusedError:
+                raise error from None  # what is wrong is said of the present key: that the gate is locked, say
         self._promote()
         return self.current()
 
