@@ -84,7 +84,7 @@ class City:
     def review(self) -> None:
         """Staff look at what waits."""
         self.look()
-        self.office.review()
+        self.truth.rejected(self.office.review())
 
     def fade(self) -> None:
         """Trips fade at the office."""
@@ -101,7 +101,7 @@ class City:
         if not self.office.put_backup_back():
             return
         stored = Truth()
-        stored.seen(tap.key for tap in self.office.taps.values())
+        stored.seen(tap.key for tap in self.office.taps.values() if not tap.repeats)
         self.truth.office_restored(stored.stored, {tap for gate in self.gates.values() for tap in gate.taps()})
         for gate in self.gates.values():
             gate.believes_wrongly = True
@@ -120,9 +120,8 @@ class City:
                 self._sync_for_good(gate)
             while self.wire.late:
                 self.wire.bring(0)
-            self.look()
             self.office.price()
-            self.office.review()
+            self.review()
         self.office.price()
 
     def faults(self) -> list[str]:
@@ -149,7 +148,7 @@ class City:
         late = {
             tap.key.pass_id
             for tap in self.office.taps.values()
-            if tap.priced_at is None or tap.known_at - tap.priced_at > _LATE
+            if not tap.repeats and (tap.priced_at is None or tap.known_at - tap.priced_at > _LATE)
         }
         return [account for account, rider in self.office.accounts.items() if rider not in late]
 

@@ -34,8 +34,9 @@ from openstile.office.store.journeys import JOURNEY, PRICING_DUE
 from openstile.office.store.migrations.running import migrate
 from openstile.office.store.taps import TAP, TAP_DAY, TAP_FRESH
 from openstile.office.sync.claims import issue_claim
+from openstile.office.sync.clocks import ReviewReason
 from openstile.office.sync.registry import add_gate
-from openstile.office.sync.reviews import ReviewTime, accept_tap, list_reviews
+from openstile.office.sync.reviews import ReviewTime, accept_tap, list_reviews, reject_tap
 from openstile.terms import GateId, PassId
 from openstile.terms.money import Money
 from simulation.clocks import TrueClock
@@ -81,12 +82,13 @@ class FailingDatabase(Database):
 class StoredTap:
     """A tap that the office has stored. `priced_at`: its time as pricing takes it, None while it waits for review.
 
-    `known_at`: when the office stored it, or staff accepted it.
+    `known_at`: when the office stored it, or staff accepted it. `repeats`: it counts for nothing, as another row is it.
     """
 
     key: TapKey
     priced_at: datetime | None
     known_at: datetime
+    repeats: bool = False
 
 
 @dataclass
@@ -156,16 +158,23 @@ class SimulatedOffice:
         while price_due(self.database, tariff=self.tariff, now=self.clock.now, new_id=self.new_id):
             pass
 
-    def review(self) -> None:
-        """Staff accept what waits, at the corrected time where there is one."""
-        accepted = []
+    def review(self) -> list[TapKey]:
+        """Staff accept what waits, at the corrected time where there is one; returns what they reject instead."""
+        accepted, rejected = [], []
         with self.database.write() as connection:
             for tap in list_reviews(connection):
+                if tap.reason is ReviewReason.REPEATED:  # nobody can know: better not paid for than paid for twice
+                    reject_tap(connection, tap.tap_id)
+                    rejected.append(tap.tap_id)
+                    continue
                 time = ReviewTime.CORRECTED if tap.corrected is not None else ReviewTime.GATE
                 accept_tap(connection, tap.tap_id, time=time, now=self.clock.now())
                 accepted.append((tap.tap_id, tap.corrected or tap.at))
         for tap_id, at in accepted:
             self.taps[tap_id] = replace(self.taps[tap_id], priced_at=at, known_at=self.clock.now())
+        for tap_id in rejected:
+            self.taps[tap_id] = replace(self.taps[tap_id], repeats=True)
+        return [self.taps[tap_id].key for tap_id in rejected]
 
     def fade(self) -> None:
         """Trips fade."""
@@ -200,7 +209,7 @@ class SimulatedOffice:
         new = {row.tap_id: _stored(row) for row in rows if row.tap_id not in self.taps}
         self.taps |= new
         self.looked_us = now_us
-        return [tap.key for tap in new.values()]
+        return [tap.key for tap in new.values() if not tap.repeats]
 
     def faults(self) -> list[str]:
         """What is wrong with the books and the journeys. To be asked behind a look."""
@@ -279,7 +288,7 @@ class SimulatedOffice:
 def _stored(row: Row[Any]) -> StoredTap:
     at, received = instant_of(row.at_us), instant_of(row.received_us)
     key = TapKey(GateId(row.gate_id), PassId(row.pass_id), at)
-    return StoredTap(key, None if row.review == "waiting" else at, received)
+    return StoredTap(key, at if row.review == "clear" else None, received, row.review == "rejected")
 
 
 def _migrated(url: str) -> Database:

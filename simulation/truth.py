@@ -81,6 +81,15 @@ class Truth:
         """The office has stored these taps, seen for the first time."""
         self.stored.update(taps)
 
+    def rejected(self, taps: Iterable[TapKey]) -> None:
+        """Staff decided that the office has these already: they were stored once, or are lost."""
+        for tap in taps:
+            self.stored[tap] -= 1
+            if not self.stored[tap]:
+                del self.stored[tap]
+                self.may_be_lost({tap})
+                self.acked.discard(tap)
+
     def faults(self) -> list[str]:
         """What is wrong when all gates have sent all they have."""
         missing = self.on_disk - set(self.stored)

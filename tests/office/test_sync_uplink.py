@@ -9,15 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from tests.office.office_world import ORIGIN, START, OfficeWorld
 from tests.office.sync_workshop import WorkClock, WorkGate, add_riders, alarm_kinds
 
 from openstile.gate.uplink import OfficeClient, OfficeRefusedError
 from openstile.gate.uplink_sync import Uplink
+from openstile.journal.taps import microseconds_of
+from openstile.office.store.fading import FADING
 from openstile.office.store.gates import GATE_EPOCH
 from openstile.office.store.journeys import PRICING_DUE
-from openstile.office.store.taps import TAP, TAP_FRESH
+from openstile.office.store.taps import TAP, TAP_FRESH, TAP_HASH
 from openstile.terms import OpenstileError, PassId
 
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -199,3 +201,64 @@ def test_gate_without_new_taps_finds_out_that_the_office_came_back_from_a_backup
         line.world.clock.at = gate.clock.at
         uplink.sync()
     assert line.stored() == made
+
+
+def put_back(line: Line, copy: Path) -> None:
+    """The gate's disk is lost, and the copy takes its place."""
+    line.gate.journal.close()
+    shutil.rmtree(line.gate.folder)
+    shutil.copytree(copy, line.gate.folder)
+    line.gate.start()
+
+
+def copied(line: Line, copy: Path) -> Path:
+    """A copy of the gate's disk."""
+    line.gate.journal.close()
+    shutil.copytree(line.gate.folder, copy)
+    line.gate.start()
+    return copy
+
+
+def restored_behind_its_next_journal(line: Line, folder: Path) -> tuple[Counter[bytes], Path]:
+    """A gate that was restored, sent what it then had in its next journal, and has a copy of just before."""
+    made = line.tap_some(3)
+    line.sync()
+    early = copied(line, folder / "early")
+    made += line.tap_some(2)
+    line.sync()
+    put_back(line, early)
+    made += line.tap_some(2)
+    late = copied(line, folder / "late")
+    line.sync()
+    assert line.stored() == made
+    return made, late
+
+
+def reviews(line: Line) -> Counter[tuple[str, str | None]]:
+    with line.world.office.database.read() as connection:
+        return Counter((row.review, row.review_reason) for row in connection.execute(select(TAP)))
+
+
+def test_gate_restored_to_before_its_present_journal_has_no_tap_counted_twice(line: Line, tmp_path: Path) -> None:
+    made, late = restored_behind_its_next_journal(line, tmp_path)
+    put_back(line, late)
+    made += line.tap_some(1)
+    line.sync()
+    assert reviews(line) == {("clear", None): made.total(), ("rejected", "repeated"): 2}
+    assert alarm_kinds(line.world.office.database) == {"restored": 2}
+
+
+def test_tap_that_may_have_faded_in_another_journal_waits_for_review(line: Line, tmp_path: Path) -> None:
+    _, late = restored_behind_its_next_journal(line, tmp_path)
+    with line.world.office.database.write() as connection:
+        left = select(TAP.c.tap_id, TAP.c.hash, literal(line.gate.clock.at.date()))
+        connection.execute(TAP_HASH.insert().from_select(["tap_id", "hash", "day"], left))
+        for table in (TAP_FRESH, PRICING_DUE, TAP):
+            connection.execute(table.delete())
+        faded_us = microseconds_of(line.gate.clock.at)
+        connection.execute(FADING.insert().values(fading_id=1, faded_until_us=faded_us, rewritten_us=0))
+    line.gate.clock.turn(minutes=1)
+    put_back(line, late)
+    line.tap_some(1)
+    line.sync()
+    assert reviews(line) == {("clear", None): 1, ("waiting", "repeated"): 2}

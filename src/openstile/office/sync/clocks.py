@@ -28,6 +28,8 @@ class ReviewReason(StrEnum):
     """It would have been made after it arrived, and how wrong the gate's clock was is not known."""
     OLD = "old"
     """It is older than gates keep taps for."""
+    REPEATED = "repeated"
+    """It came in another journal of the gate before; or it may have, and that has faded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from openstile.office.store.taps import TAP, TAP_FRESH, tap_number
 from openstile.office.store.upsert import insert_into
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_once
 from openstile.office.sync.clocks import ClockRules, GateClock, ReviewReason
+from openstile.office.sync.repeated import Repeats, is_known, repeats_of
 from openstile.terms import GateId
 
 
@@ -32,7 +33,11 @@ def store_taps(
     new = batch.taps[max(0, epoch.seq + 1 - batch.first_seq) :]
     clock = _clock_of(connection, epoch.epoch_id, batch, new, received_at)
     accounts = _accounts_of(connection, {tap.tap.pass_id.value for tap in new})
-    rows = [_row(tap, epoch.epoch_id, clock, rules, known=tap.tap.pass_id.value in accounts) for tap in new]
+    repeats = repeats_of(connection, gate_id=gate_id, epoch=epoch, taps=new)
+    rows = [
+        _row(tap, epoch.epoch_id, clock, _review(tap, clock, rules, repeats, known=tap.tap.pass_id.value in accounts))
+        for tap in new
+    ]
     _remember(connection, epoch.epoch_id, batch.run, clock)
     clear = [(accounts[row["pass_id"]], row["tap_id"]) for row in rows if row["review"] == "clear"]
     connection.execute(insert(TAP), rows)
@@ -94,10 +99,22 @@ def _accounts_of(connection: Connection, pass_ids: set[bytes]) -> dict[bytes, st
     return {row.pass_id: row.account_id for row in rows}
 
 
-def _row(tap: BatchTap, epoch_id: int, clock: GateClock, rules: ClockRules, *, known: bool) -> Mapping[str, Any]:
+def _review(
+    tap: BatchTap, clock: GateClock, rules: ClockRules, repeats: Repeats, *, known: bool
+) -> tuple[str, ReviewReason | None]:
+    """The state in which a tap begins. What the office has already, from another journal, is not priced again."""
+    if is_known(repeats, tap):
+        return "rejected", ReviewReason.REPEATED
     at_us = microseconds_of(tap.tap.at)
     offset_us = clock.offset_of(run=tap.run, mono_us=tap.mono_us, at_us=at_us)
     doubt = clock.doubt(at_us=at_us, offset_us=offset_us, rules=rules) if known else ReviewReason.UNKNOWN_PASS
+    if at_us - (offset_us or 0) < repeats.until_us:
+        doubt = ReviewReason.REPEATED
+    return "clear" if doubt is None else "waiting", doubt
+
+
+def _row(tap: BatchTap, epoch_id: int, clock: GateClock, review: tuple[str, ReviewReason | None]) -> Mapping[str, Any]:
+    at_us, (state, reason) = microseconds_of(tap.tap.at), review
     return {
         "tap_id": tap_number(epoch_id, tap.seq),
         "epoch_id": epoch_id,
@@ -109,7 +126,7 @@ def _row(tap: BatchTap, epoch_id: int, clock: GateClock, rules: ClockRules, *, k
         "direction": tap.tap.direction.value,
         "status_unsure": tap.tap.status_unsure,
         "received_us": clock.received_us,
-        "offset_us": offset_us,
-        "review": "clear" if doubt is None else "waiting",
-        "review_reason": None if doubt is None else doubt.value,
+        "offset_us": clock.offset_of(run=tap.run, mono_us=tap.mono_us, at_us=at_us),
+        "review": state,
+        "review_reason": None if reason is None else reason.value,
     }
