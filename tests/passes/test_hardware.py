@@ -251,7 +251,7 @@ def test_missing_package_says_what_to_install(token: HardwareToken, monkeypatch:
         lambda: generate_hardware_signing_key(token, algorithm=Algorithm.ES256),
         lambda: import_agreement_key(token, scalar_key(17)),
     ):
-        with pytest.raises(HardwareError, match=r"pip install 'openstile\[hardware\]'"):
+        with pytest.raises(HardwareError, match=r"pip install '\.\[hardware\]'"):
             action()
 
 
