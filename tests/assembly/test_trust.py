@@ -259,7 +259,7 @@ def test_keeper_asks_when_it_is_time_and_goes_on_without_its_servers(
         with caplog.at_level(logging.ERROR):
             other.ask()
             other.look()
-    assert "cannot be fetched" in caplog.text
+    assert "cannot be reached" in caplog.text
     assert other.current().statuses.issued_at(uri) is not None
 
 

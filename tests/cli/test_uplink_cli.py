@@ -116,7 +116,7 @@ def test_refusals_and_silence_are_one_line_each(openstile: Openstile, home: Path
     assert "ask the operator for another" in wrong.json["error"]
     assert "guessed" not in wrong.err + wrong.out
     silent = openstile("uplink", "join", "http://127.0.0.1:1", "--token", "claim-me", "--home", home)
-    assert (silent.exit_code, "cannot be fetched (ConnectError)" in silent.err) == (1, True)
+    assert (silent.exit_code, "cannot be reached (ConnectError); look at" in silent.err) == (1, True)
     assert openstile("uplink", "join", "http://elsewhere.example", "--token", "t", "--home", home).exit_code == 2
     assert "works alone" in openstile("uplink", "status", "--home", home).out
     assert openstile("uplink", "join", address, "--token", "claim-me", "--home", home).exit_code == 0

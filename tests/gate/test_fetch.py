@@ -62,7 +62,7 @@ def test_redirect_is_not_followed(served: Served, fetcher: Fetcher) -> None:
 def test_missing_content_and_missing_server_are_said(served: Served, fetcher: Fetcher) -> None:
     with pytest.raises(FetchError, match="answered 404"):
         fetcher.get(served.at("/none"), etag=None, bytes_max=100)
-    with pytest.raises(FetchError, match="cannot be fetched"):
+    with pytest.raises(FetchError, match="cannot be reached"):
         fetcher.get("https://127.0.0.1:1/list", etag=None, bytes_max=100)
 
 

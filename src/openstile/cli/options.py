@@ -39,7 +39,9 @@ def home_of(folder: Path | None) -> Home:
 def existing_home_of(folder: Path | None) -> Home:
     """As `home_of`, for commands that only look at or change what is there: a slip of the pen makes no new home."""
     if folder is not None and not folder.expanduser().is_dir():
-        raise BadInputError(f"home {folder}: does not exist; openstile enrol or keys create makes one")
+        raise BadInputError(
+            f"home {folder}: does not exist; openstile enrol, keys create or office staff add makes one"
+        )
     return home_of(folder)
 
 

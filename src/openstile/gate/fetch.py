@@ -18,6 +18,8 @@ import httpx
 from openstile.terms import BadInputError, OpenstileError
 from openstile.terms.limits import ETAG_CHARS_MAX
 
+_STAYS = "what is here stays in use"
+_LOOK = "look at that server, or at the address"
 _TIMEOUT_S = 10.0
 """For one step: to connect, or until something more of an answer comes."""
 _WHOLE_S = 120.0
@@ -93,8 +95,8 @@ class Fetcher:
         content = body if body or method == "POST" else None
         fields = {"Accept-Encoding": "identity", **headers}
         with (
-            _explained(url),
-            _deadline(url, self._whole_s) as traced,
+            _explained(url, then=_LOOK),
+            _deadline(url, self._whole_s, then=_LOOK) as traced,
             self._client.stream(method, url, headers=fields, content=content, extensions=traced) as answer,
         ):
             return answer.status_code, dict(answer.headers), _body(answer, url, bytes_max)
@@ -181,7 +183,7 @@ class _Deadline:
 
 
 @contextmanager
-def _deadline(url: str, whole_s: float) -> Iterator[dict[str, Any]]:
+def _deadline(url: str, whole_s: float, *, then: str = _STAYS) -> Iterator[dict[str, Any]]:
     """The extensions of a request that has so long for all. Raises FetchError, also where half an answer came."""
     deadline = _Deadline()
     timer = threading.Timer(whole_s, deadline.end)
@@ -196,16 +198,16 @@ def _deadline(url: str, whole_s: float) -> Iterator[dict[str, Any]]:
         timer.cancel()
         deadline.close()
     if deadline.is_over:
-        raise FetchError(f"{url}: took more than {whole_s:.0f} s; what is here stays in use")
+        raise FetchError(f"{url}: took more than {whole_s:.0f} s; {then}")
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def _explained(url: str, *, then: str = _STAYS) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException:
-        raise FetchError(f"{url}: did not answer in time; what is here stays in use") from None
+        raise FetchError(f"{url}: did not answer in time; {then}") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # a name that no DNS takes is a UnicodeError
         untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
         reason = "no authority known here vouches for it" if untrusted else type(error).__name__
-        raise FetchError(f"{url}: cannot be fetched ({reason}); what is here stays in use") from None
+        raise FetchError(f"{url}: cannot be reached ({reason}); {then}") from None
