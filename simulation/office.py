@@ -5,7 +5,7 @@ import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -33,10 +33,11 @@ from openstile.office.store.gates import GATE_EPOCH
 from openstile.office.store.journeys import JOURNEY, PRICING_DUE
 from openstile.office.store.migrations.running import migrate
 from openstile.office.store.taps import TAP, TAP_DAY, TAP_FRESH
+from openstile.office.sync import SyncError
 from openstile.office.sync.claims import issue_claim
 from openstile.office.sync.clocks import ReviewReason
 from openstile.office.sync.registry import add_gate
-from openstile.office.sync.reviews import ReviewTime, accept_tap, list_reviews, reject_tap
+from openstile.office.sync.reviews import ReviewTime, WaitingTap, accept_tap, list_reviews, reject_tap
 from openstile.terms import GateId, PassId
 from openstile.terms.money import Money
 from simulation.clocks import TrueClock
@@ -167,9 +168,7 @@ class SimulatedOffice:
                     reject_tap(connection, tap.tap_id)
                     rejected.append(tap.tap_id)
                     continue
-                time = ReviewTime.CORRECTED if tap.corrected is not None else ReviewTime.GATE
-                accept_tap(connection, tap.tap_id, time=time, now=self.clock.now())
-                accepted.append((tap.tap_id, tap.corrected or tap.at))
+                accepted.append((tap.tap_id, _accepted(connection, tap, now=self.clock.now())))
         for tap_id, at in accepted:
             self.taps[tap_id] = replace(self.taps[tap_id], priced_at=at, known_at=self.clock.now())
         for tap_id in rejected:
@@ -283,6 +282,16 @@ class SimulatedOffice:
     def _rows(self, query: Any) -> list[Row[Any]]:
         with self.database.read() as connection:
             return list(connection.execute(query).all())
+
+
+def _accepted(connection: Connection, tap: WaitingTap, *, now: datetime) -> datetime:
+    """Accepts a tap at the corrected time, or at the gate's where that cannot be; returns which it is."""
+    if tap.corrected is not None:
+        with suppress(SyncError):
+            accept_tap(connection, tap.tap_id, time=ReviewTime.CORRECTED, now=now)
+            return tap.corrected
+    accept_tap(connection, tap.tap_id, time=ReviewTime.GATE, now=now)
+    return tap.at
 
 
 def _stored(row: Row[Any]) -> StoredTap:

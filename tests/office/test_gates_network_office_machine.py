@@ -157,15 +157,15 @@ class GatesNetworkOffice(RuleBasedStateMachine):
 
     @invariant()
     def each_tap_counts_once_and_money_is_what_journeys_cost(self) -> None:
-        assert self.city.faults_now() == []
+        _expect_none(self.city.faults_now())
 
     def teardown(self) -> None:
         if not hasattr(self, "city"):
             return
         try:
             self.city.settle()
-            assert self.city.faults() == []
-            assert self.city.left() == []
+            _expect_none(self.city.faults())
+            _expect_none(self.city.left())
         finally:
             self.city.close()
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -178,6 +178,10 @@ class GatesNetworkOffice(RuleBasedStateMachine):
             self.city.tried(lambda: self.city.claim_anew(gate))
         self.city.wire.planned.clear()
         self.city.office.database.planned = None
+
+
+def _expect_none(faults: list[str]) -> None:
+    assert not faults, "; ".join(faults)
 
 
 def _settings(examples: int) -> settings:
