@@ -166,6 +166,8 @@ def test_files_that_are_not_there_or_no_text_are_refused(openstile: Openstile, p
     taps.write_bytes(b"\xff\xfe")
     ran = openstile("fares", "price", feed, taps, "--rules", rules)
     assert (ran.exit_code, "is not UTF-8" in ran.err) == (2, True)
+    ran = openstile("fares", "price", feed, "/dev/zero")
+    assert (ran.exit_code, "it is no CSV" in ran.err) == (2, True), "what has no end is not read to its end"
 
 
 def test_real_feed_prices_a_ride_between_zones(openstile: Openstile, shared_data: Path, tmp_path: Path) -> None:

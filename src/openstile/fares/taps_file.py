@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from openstile.fares.rides import FareTap, Rider, Way
 from openstile.fares.values import Feed
 from openstile.terms import BadInputError
-from openstile.terms.limits import TAPS_FIELD_CHARS_MAX, TAPS_FILE_BYTES_MAX, TAPS_PRICED_MAX
+from openstile.terms.limits import FEED_LINE_BYTES_MAX, TAPS_FIELD_CHARS_MAX, TAPS_FILE_BYTES_MAX, TAPS_PRICED_MAX
 
 _NEEDED = ("rider", "time", "stop_id", "direction")
 _OPTIONAL = ("network_id", "category", "media")
@@ -53,9 +53,7 @@ def read_taps(path: Path, feed: Feed) -> tuple[RiderTaps, ...]:
     ids, found = _Ids(feed.stops, networks, feed.categories, feed.media), dict[str, _Found]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            if path.stat().st_size > TAPS_FILE_BYTES_MAX:
-                raise BadInputError(f"taps {path}: has more than {TAPS_FILE_BYTES_MAX} bytes; price it in parts")
-            for row in _rows(path, csv.reader(file, strict=True)):
+            for row in _rows(path, csv.reader(_lines(path, file), strict=True)):
                 row.enter(found, ids)
     except OSError as error:
         raise BadInputError(f"taps {path}: cannot be read: {error.strerror}") from None
@@ -64,6 +62,18 @@ def read_taps(path: Path, feed: Feed) -> tuple[RiderTaps, ...]:
     except csv.Error as error:
         raise BadInputError(f"taps {path}: is not CSV: {error}") from None
     return tuple(RiderTaps(name, one.rider, tuple(one.taps)) for name, one in found.items())
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines; counted as they come, for what is given may be a pipe or a device without an end."""
+    left = TAPS_FILE_BYTES_MAX
+    while line := file.readline(FEED_LINE_BYTES_MAX):
+        if len(line) == FEED_LINE_BYTES_MAX:
+            raise BadInputError(f"taps {path}: has a line of more than {FEED_LINE_BYTES_MAX} characters; it is no CSV")
+        left -= len(line.encode())
+        if left < 0:
+            raise BadInputError(f"taps {path}: has more than {TAPS_FILE_BYTES_MAX} bytes; price it in parts")
+        yield line
 
 
 def _rows(path: Path, reader: "Iterator[list[str]]") -> "Iterator[_Row]":
