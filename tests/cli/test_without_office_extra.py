@@ -12,8 +12,8 @@ sys.modules.update(dict.fromkeys(names))  # as where they are not installed: imp
 from openstile.cli.app import run
 print(json.dumps([run(command) for command in commands]), file=sys.stderr)
 """
-_LIBRARIES = ("alembic", "authlib", "fastapi", "prometheus_client", "psycopg", "sqlalchemy", "starlette", "stripe",
-              "structlog", "uvicorn", "webauthn")  # fmt: skip
+_LIBRARIES = ("alembic", "authlib", "fastapi", "joserfc", "prometheus_client", "psycopg", "sqlalchemy", "starlette",
+              "stripe", "structlog", "uvicorn", "webauthn")  # fmt: skip
 
 
 def _codes(*commands: tuple[str, ...]) -> tuple[list[int], list[str]]:

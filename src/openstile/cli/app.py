@@ -40,8 +40,8 @@ EXIT_INTERRUPTED = 130
 EXIT_UNUSABLE = 2
 
 _OFFICE_LIBRARIES = (
-    "alembic", "authlib", "fastapi", "opentelemetry", "prometheus_client", "psycopg", "sqlalchemy", "starlette",
-    "stripe", "structlog", "uvicorn", "webauthn",
+    "alembic", "authlib", "fastapi", "joserfc", "opentelemetry", "prometheus_client", "psycopg", "sqlalchemy",
+    "starlette", "stripe", "structlog", "uvicorn", "webauthn",
 )  # fmt: skip
 """What the extra `office` brings. Its commands import these when they run, so that all others work without."""
 
