@@ -84,7 +84,11 @@ class City:
     def review(self) -> None:
         """Staff look at what waits."""
         self.look()
-        self.truth.rejected(self.office.review())
+        before = self.office.taps
+        self.office.review()
+        self.truth.rejected(
+            tap.key for tap_id, tap in self.office.taps.items() if tap.repeats and not before[tap_id].repeats
+        )
 
     def fade(self) -> None:
         """Trips fade at the office."""
@@ -127,9 +131,14 @@ class City:
     def faults(self) -> list[str]:
         """What is wrong when all has settled."""
         priced_at = {tap.key: tap.priced_at for tap in self.office.taps.values() if tap.priced_at is not None}
+        timeless = {tap.key for tap in self.office.taps.values() if tap.timeless}
         return [
-            *self.truth.faults(), *self.truth.misdated(priced_at), *self.office.faults(), *self._wrong_amounts()
-        ]  # fmt: skip
+            *self.truth.faults(),
+            *self.truth.misdated(priced_at),
+            *self.truth.timeless(timeless),
+            *self.office.faults(),
+            *self._wrong_amounts(),
+        ]
 
     def faults_now(self) -> list[str]:
         """What is wrong whatever is under way."""
@@ -148,7 +157,7 @@ class City:
         late = {
             tap.key.pass_id
             for tap in self.office.taps.values()
-            if not tap.repeats and (tap.priced_at is None or tap.known_at - tap.priced_at > _LATE)
+            if not (tap.repeats or tap.timeless) and (tap.priced_at is None or tap.known_at - tap.priced_at > _LATE)
         }
         return [account for account, rider in self.office.accounts.items() if rider not in late]
 

@@ -90,6 +90,8 @@ class StoredTap:
     priced_at: datetime | None
     known_at: datetime
     repeats: bool = False
+    timeless: bool = False
+    """Rejected by staff, as no time that could be is known of it."""
 
 
 @dataclass
@@ -159,21 +161,24 @@ class SimulatedOffice:
         while price_due(self.database, tariff=self.tariff, now=self.clock.now, new_id=self.new_id):
             pass
 
-    def review(self) -> list[TapKey]:
-        """Staff accept what waits, at the corrected time where there is one; returns what they reject instead."""
-        accepted, rejected = [], []
+    def review(self) -> None:
+        """Staff accept what waits, at the corrected time where that can be, else at the gate's.
+
+        They reject what may be a repeat, as it is better not to be paid than to be paid twice, and what neither time
+        can be of.
+        """
+        now, decided = self.clock.now(), {}
         with self.database.write() as connection:
             for tap in list_reviews(connection):
-                if tap.reason is ReviewReason.REPEATED:  # nobody can know: better not paid for than paid for twice
+                before = self.taps[tap.tap_id]
+                repeats = tap.reason is ReviewReason.REPEATED
+                at = None if repeats else _accepted(connection, tap, now=now)
+                if at is None:
                     reject_tap(connection, tap.tap_id)
-                    rejected.append(tap.tap_id)
-                    continue
-                accepted.append((tap.tap_id, _accepted(connection, tap, now=self.clock.now())))
-        for tap_id, at in accepted:
-            self.taps[tap_id] = replace(self.taps[tap_id], priced_at=at, known_at=self.clock.now())
-        for tap_id in rejected:
-            self.taps[tap_id] = replace(self.taps[tap_id], repeats=True)
-        return [self.taps[tap_id].key for tap_id in rejected]
+                    decided[tap.tap_id] = replace(before, repeats=repeats, timeless=not repeats)
+                else:
+                    decided[tap.tap_id] = replace(before, priced_at=at, known_at=now)
+        self.taps = self.taps | decided
 
     def fade(self) -> None:
         """Trips fade."""
@@ -284,14 +289,13 @@ class SimulatedOffice:
             return list(connection.execute(query).all())
 
 
-def _accepted(connection: Connection, tap: WaitingTap, *, now: datetime) -> datetime:
-    """Accepts a tap at the corrected time, or at the gate's where that cannot be; returns which it is."""
-    if tap.corrected is not None:
+def _accepted(connection: Connection, tap: WaitingTap, *, now: datetime) -> datetime | None:
+    """Accepts a tap at the corrected time, or at the gate's where that cannot be; returns it, None for neither."""
+    for time, at in ((ReviewTime.CORRECTED, tap.corrected), (ReviewTime.GATE, tap.at)):
         with suppress(SyncError):
-            accept_tap(connection, tap.tap_id, time=ReviewTime.CORRECTED, now=now)
-            return tap.corrected
-    accept_tap(connection, tap.tap_id, time=ReviewTime.GATE, now=now)
-    return tap.at
+            accept_tap(connection, tap.tap_id, time=time, now=now)
+            return at
+    return None
 
 
 def _stored(row: Row[Any]) -> StoredTap:

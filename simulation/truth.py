@@ -113,6 +113,10 @@ class Truth:
         }
         return _told({"priced by a wrong time": wrong})
 
+    def timeless(self, taps: set[TapKey]) -> list[str]:
+        """Taps that are not priced for want of a time, although the office could know it."""
+        return _told({"without a time": taps - self.undated})
+
     def _of(self, gate: GateId) -> set[TapKey]:
         return {tap for tap in self.on_disk if tap.gate == gate}
 
