@@ -7,8 +7,8 @@ import logging
 import os
 import secrets
 import sys
+import traceback
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
 
 import structlog
 from rich.console import Console
@@ -30,7 +30,7 @@ def main() -> int:
     console.print(f"{len(seeds)} weeks from seed {seeds[0]} on: {size}", highlight=False)
     outcomes = []
     with ProcessPoolExecutor(arguments.jobs, initializer=_prepare) as pool:
-        under_way = [pool.submit(partial(run_week, seed, size)) for seed in seeds]
+        under_way = [pool.submit(_week, seed, size) for seed in seeds]
         for done in track(as_completed(under_way), "weeks", total=len(seeds), console=console):
             outcomes.append(done.result())
             _tell(outcomes[-1], console, trace=arguments.trace)
@@ -42,11 +42,18 @@ def main() -> int:
     return 1 if wrong else 0
 
 
+def _week(seed: int, size: Size) -> Outcome:
+    """A week that breaks off is one that ended wrong."""
+    try:
+        return run_week(seed, size)
+    except Exception:
+        return Outcome(seed, (traceback.format_exc(),), 0, 0, 0, 0, (), 0, 0.0)
+
+
 def _tell(outcome: Outcome, console: Console, *, trace: bool) -> None:
-    if outcome.faults or trace:
-        console.print(_RESULTS.format(outcome, mishaps=len(outcome.mishaps)), highlight=False)
+    console.print(_RESULTS.format(outcome, mishaps=len(outcome.mishaps)), highlight=False, soft_wrap=True)
     for fault in outcome.faults:
-        console.print(f"  {fault}", style="bold red", highlight=False)
+        console.print(f"  {fault}", style="bold red", highlight=False, markup=False)
     if trace:
         for mishap in outcome.mishaps:
             console.print(f"  {mishap}", highlight=False)
