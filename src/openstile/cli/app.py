@@ -127,8 +127,8 @@ def run(arguments: list[str]) -> int:
 
 def _without_office(error: ModuleNotFoundError) -> str:
     return (
-        f"openstile was installed without what the office needs ({error.name}); "
-        "install it with its extra: pip install '.[office]'"
+        f"the office needs {error.name}, which is not installed; "
+        "install openstile with its extra: pip install '.[office]'"
     )
 
 
