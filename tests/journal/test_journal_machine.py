@@ -90,7 +90,8 @@ class JournalMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.journal = Journal.open(self.path, key=_KEY, gate=GATE)
-        self.now.epoch, self.now.run = self.journal.epoch, self.now.run + 1
+        assert self.now.run < self.journal.run <= self.now.run + 1024
+        self.now.epoch, self.now.run = self.journal.epoch, self.journal.run
         self.admitted = {}
         self._admit()
 

@@ -71,11 +71,13 @@ def test_batch_is_the_documented_encoding(
     data, taps, epoch = made
     batch = read_batch(data, gate=GATE)
     encoded = b"openstile tap batch v1\0" + epoch + struct.pack(">Q", 2) + taps[0].previous_hash
-    encoded += struct.pack(">IqqH", 1, microseconds_of(_SENT), batch.sent_mono_us, 3)
+    encoded += struct.pack(">IqqH", taps[0].run, microseconds_of(_SENT), batch.sent_mono_us, 3)
     for one in taps:
         way = 1 if one.tap.direction == "in" else 2
         encoded += struct.pack(">Q", one.seq) + one.salt + one.tap.pass_id.value
-        encoded += struct.pack(">qqIBB", microseconds_of(one.tap.at), one.mono_us, 1, way, 0) + b"\0\x0dadult-monthly"
+        encoded += (
+            struct.pack(">qqIBB", microseconds_of(one.tap.at), one.mono_us, one.run, way, 0) + b"\0\x0dadult-monthly"
+        )
     head = b"openstile journal head v1\0" + struct.pack(">Q", 4) + taps[-1].hash
     assert data == encoded + gate_key.sign(head)
 
@@ -85,7 +87,7 @@ def test_batch_says_what_the_journal_does(
 ) -> None:
     data, taps, epoch = made
     batch = read_batch(data, gate=GATE)
-    assert (batch.epoch, batch.first_seq, batch.last_seq, batch.run) == (epoch, 2, 4, 1)
+    assert (batch.epoch, batch.first_seq, batch.last_seq, batch.run) == (epoch, 2, 4, taps[0].run)
     assert (batch.previous_hash, batch.head_hash) == (taps[0].previous_hash, taps[-1].hash)
     assert [(one.seq, one.tap, one.run, one.mono_us, one.salt, one.hash) for one in batch.taps] == [
         (one.seq, one.tap, one.run, one.mono_us, one.salt, one.hash) for one in taps
@@ -199,7 +201,7 @@ def test_head_of_fewer_taps_does_not_sign_more(
     data, taps, epoch = made
     forged = encode_batch(
         epoch=epoch,
-        run=1,
+        run=taps[0].run,
         sent_at_us=0,
         sent_mono_us=2**40,
         taps=taps[:2],
@@ -249,9 +251,11 @@ def test_batch_of_a_later_run_shows_both_runs(journal_path: Path, gate_key: Gate
         data = next_batch(journal, after=place, now=_SENT)
         assert data is not None
         batch = _read(data, gate_key)
-        assert (batch.run, [one.run for one in batch.taps]) == (2, [1, 1, 2])
+        first, second = batch.taps[0].run, journal.run
+        assert (batch.run, [one.run for one in batch.taps]) == (second, [first, first, second])
+        assert second > first
         with pytest.raises(BatchError, match="run or time that is still to come"):
-            read_batch(_with(data, "run", struct.pack(">I", 1)), gate=GATE)
+            read_batch(_with(data, "run", struct.pack(">I", first)), gate=GATE)
 
 
 def test_broken_tap_is_not_sent(journal_path: Path, gate_key: GateKey) -> None:

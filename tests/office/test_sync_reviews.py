@@ -146,6 +146,35 @@ def test_tap_older_than_gates_keep_taps_waits(database: Database, gate: WorkGate
     assert reasons(database) == ["old", None]
 
 
+def test_batch_long_under_way_is_dated_by_an_earlier_receipt_of_its_run(
+    database: Database, gate: WorkGate, riders: tuple[PassId, ...]
+) -> None:
+    gate.tap(riders[0])
+    gate.send(database, gate.batch())
+    gate.clock.ahead = timedelta(seconds=600)
+    gate.tap(riders[1])
+    delayed = gate.batch(after=1)
+    gate.clock.turn(seconds=818)
+    gate.send(database, delayed)
+    assert offsets_s(database) == [0, 600]
+    gate.tap(riders[0])
+    gate.send(database, gate.batch(after=2))
+    assert offsets_s(database) == [0, 600, 600]
+    assert reasons(database) == [None, "clock", "clock"]
+
+
+def test_run_that_seems_to_begin_later_is_believed_where_the_gates_wall_clock_agrees(
+    database: Database, gate: WorkGate, riders: tuple[PassId, ...]
+) -> None:
+    gate.tap(riders[0])
+    gate.send(database, gate.batch())
+    gate.clock.at += timedelta(hours=5)  # its monotonic clock stood still, or the office's clock was set
+    gate.tap(riders[1])
+    gate.send(database, gate.batch(after=1))
+    assert offsets_s(database) == [0, 0]
+    assert reasons(database) == [None, None]
+
+
 def test_epoch_that_goes_on_from_another_knows_the_clocks_of_its_runs(
     database: Database, gate: WorkGate, riders: tuple[PassId, ...]
 ) -> None:
@@ -154,11 +183,11 @@ def test_epoch_that_goes_on_from_another_knows_the_clocks_of_its_runs(
     gate.send(database, gate.batch())
     old = gate.journal.epoch
     next_journal = PaperJournal(gate.journal_key, b"2" * 16)
-    next_journal.append(riders[1], gate.clock.now(), run=1, mono_us=gate.journal.mono_us())
+    next_journal.append(riders[1], gate.clock.now(), run=gate.journal.run, mono_us=gate.journal.mono_us())
     with database.write() as connection:
         admit_epoch(connection, gate_id=gate.gate_id, epoch=next_journal.epoch, after=EpochPoint(old, 1), reason="new",
                     journal_key=gate.journal_key.public_key, now=START, new_id=lambda: "0" * 32)  # fmt: skip
-    body = next_journal.batch(1, 1, sent_at=gate.clock.at, run=2, sent_mono_us=5)
+    body = next_journal.batch(1, 1, sent_at=gate.clock.at, run=gate.journal.run + 1, sent_mono_us=5)
     assert isinstance(ingest(database, body, at=gate.clock.at), Receipt)
     assert offsets_s(database) == [7200, 7200]
 

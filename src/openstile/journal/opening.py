@@ -62,9 +62,14 @@ def begin(connection: sqlite3.Connection, owner: Owner) -> Chapter:
     return Chapter(epoch, Head(0, genesis))
 
 
-def begin_run(connection: sqlite3.Connection) -> int:
-    """The number of a new run, within a transaction of the caller."""
-    run: int = connection.execute("SELECT coalesce(max(run), 0) + 1 FROM run").fetchone()[0]
+_RUN_STEP_MAX = 1024
+"""A file restored from a copy must not give the next run the number of one that the office knows from before."""
+
+
+def begin_run(connection: sqlite3.Connection, owner: Owner) -> int:
+    """The number of a new run, by chance a little higher than the last, within a transaction of the caller."""
+    step = 1 + int.from_bytes(owner.random(2)) % _RUN_STEP_MAX
+    run: int = connection.execute("SELECT coalesce(max(run), 0) + ? FROM run", (step,)).fetchone()[0]
     connection.execute("INSERT INTO run VALUES (?)", (run,))
     return run
 

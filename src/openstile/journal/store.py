@@ -100,7 +100,7 @@ class Journal:
         """Of taps that have not faded; this process also knows those that stayed behind in the epoch before this."""
         with explained(path), values_as_written(str(path)), transaction(connection, path):
             self._chapter: Chapter = begin_or_check(connection, path, owner)
-            self.run: int = begin_run(connection)
+            self.run: int = begin_run(connection, owner)
             self._admissions.read(connection)
             reserve_log(path)
 

@@ -75,3 +75,19 @@ class GateClock:
         if at_us < self.received_us - rules.keep_us:
             return ReviewReason.OLD
         return None
+
+
+def estimate(
+    *, run: int, sent_mono_us: int, sent_at_us: int, received_us: int, known_us: Mapping[int, int], rules: ClockRules
+) -> GateClock:
+    """What is known of a gate's clocks when a batch of `run` comes. `known_us` is what was known of runs before.
+
+    A batch that was long under way makes its run seem to have begun later than an earlier receipt said. Then the
+    earlier one is believed; but not where the later one agrees with the gate's wall clock: the office's own clock may
+    have been set meanwhile.
+    """
+    clock = GateClock(received_us, sent_at_us - received_us, {**known_us, run: received_us - sent_mono_us})
+    delayed = run in known_us and clock.began_us[run] > known_us[run] + rules.tolerance_us
+    if delayed and abs(clock.wall_offset_us) > rules.tolerance_us:
+        return GateClock(received_us, clock.wall_offset_us, known_us)
+    return clock

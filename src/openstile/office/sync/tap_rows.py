@@ -14,7 +14,7 @@ from openstile.office.store.journeys import PRICING_DUE
 from openstile.office.store.taps import TAP, TAP_FRESH, tap_number
 from openstile.office.store.upsert import insert_into
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_once
-from openstile.office.sync.clocks import ClockRules, GateClock, ReviewReason
+from openstile.office.sync.clocks import ClockRules, GateClock, ReviewReason, estimate
 from openstile.office.sync.repeated import Repeats, is_known, repeats_of
 from openstile.terms import GateId
 
@@ -31,14 +31,13 @@ def store_taps(
 ) -> None:
     """Inserts the taps of the batch behind number `epoch.seq`, and makes their accounts due. The epoch is locked."""
     new = batch.taps[max(0, epoch.seq + 1 - batch.first_seq) :]
-    clock = _clock_of(connection, epoch.epoch_id, batch, new, received_at)
+    clock = _clock_of(connection, epoch.epoch_id, batch, new, received_at, rules)
     accounts = _accounts_of(connection, {tap.tap.pass_id.value for tap in new})
     repeats = repeats_of(connection, gate_id=gate_id, epoch=epoch, taps=new)
     rows = [
         _row(tap, epoch.epoch_id, clock, _review(tap, clock, rules, repeats, known=tap.tap.pass_id.value in accounts))
         for tap in new
     ]
-    _remember(connection, epoch.epoch_id, batch.run, clock)
     clear = [(accounts[row["pass_id"]], row["tap_id"]) for row in rows if row["review"] == "clear"]
     connection.execute(insert(TAP), rows)
     make_due(connection, clear, now_us=clock.received_us)
@@ -68,29 +67,25 @@ def make_due(connection: Connection, taps: Sequence[tuple[str, int]], *, now_us:
 
 
 def _clock_of(
-    connection: Connection, epoch_id: int, batch: Batch, new: Sequence[BatchTap], received_at: datetime
-) -> GateClock:
-    received_us = microseconds_of(received_at)
-    began_us: dict[int, int] = {}
-    earlier = {tap.run for tap in new} - {batch.run}
-    if earlier:
-        rows = connection.execute(
-            select(GATE_RUN.c.run, GATE_RUN.c.began_us).where(
-                GATE_RUN.c.epoch_id == epoch_id, GATE_RUN.c.run.in_(earlier)
-            )
-        )
-        began_us = {row.run: row.began_us for row in rows}
-    began_us[batch.run] = received_us - batch.sent_mono_us
-    return GateClock(received_us, batch.sent_at_us - received_us, began_us)
-
-
-def _remember(connection: Connection, epoch_id: int, run: int, clock: GateClock) -> None:
-    values = {"began_us": clock.began_us[run], "received_us": clock.received_us}
+    connection: Connection, epoch_id: int, batch: Batch, new: Sequence[BatchTap], received_at: datetime,
+    rules: ClockRules,
+) -> GateClock:  # fmt: skip
+    """What is known of the gate's clocks, for taps of these runs; what the batch tells of its own run is remembered."""
+    of_runs = sorted({tap.run for tap in new} | {batch.run})
+    known = connection.execute(
+        select(GATE_RUN.c.run, GATE_RUN.c.began_us).where(GATE_RUN.c.epoch_id == epoch_id, GATE_RUN.c.run.in_(of_runs))
+    )
+    clock = estimate(
+        run=batch.run, sent_mono_us=batch.sent_mono_us, sent_at_us=batch.sent_at_us,
+        received_us=microseconds_of(received_at), known_us={row.run: row.began_us for row in known}, rules=rules,
+    )  # fmt: skip
+    values = {"began_us": clock.began_us[batch.run], "received_us": clock.received_us}
     connection.execute(
         insert_into(connection, GATE_RUN)
-        .values(epoch_id=epoch_id, run=run, **values)
+        .values(epoch_id=epoch_id, run=batch.run, **values)
         .on_conflict_do_update(index_elements=[GATE_RUN.c.epoch_id, GATE_RUN.c.run], set_=values)
     )
+    return clock
 
 
 def _accounts_of(connection: Connection, pass_ids: set[bytes]) -> dict[bytes, str]:
@@ -107,7 +102,7 @@ def _review(
         return "rejected", ReviewReason.REPEATED
     at_us = microseconds_of(tap.tap.at)
     offset_us = clock.offset_of(run=tap.run, mono_us=tap.mono_us, at_us=at_us)
-    doubt = clock.doubt(at_us=at_us, offset_us=offset_us, rules=rules) if known else ReviewReason.UNKNOWN_PASS
+    doubt = ReviewReason.UNKNOWN_PASS if not known else clock.doubt(at_us=at_us, offset_us=offset_us, rules=rules)
     if at_us - (offset_us or 0) < repeats.until_us:
         doubt = ReviewReason.REPEATED
     return "clear" if doubt is None else "waiting", doubt
