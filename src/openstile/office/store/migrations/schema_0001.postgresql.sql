@@ -239,9 +239,9 @@ CREATE TABLE journey (
     CONSTRAINT fk_journey_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
-
 CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
+
+CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -299,11 +299,11 @@ CREATE TABLE invitation (
     CONSTRAINT fk_invitation_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
+CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
 
 CREATE TABLE session (
     token_hash BYTEA NOT NULL,
@@ -316,11 +316,11 @@ CREATE TABLE session (
     CONSTRAINT fk_session_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_session_staff_id ON session (staff_id);
-
 CREATE INDEX ix_session_account_id ON session (account_id);
 
 CREATE INDEX ix_session_expires_us ON session (expires_us);
+
+CREATE INDEX ix_session_staff_id ON session (staff_id);
 
 CREATE TABLE tap_fresh (
     account_id VARCHAR(32) NOT NULL,
@@ -385,9 +385,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
-
 CREATE INDEX ix_tap_at_us ON tap (at_us);
+
+CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
 
 CREATE TABLE ledger_account (
     account_no BIGSERIAL NOT NULL,

@@ -237,9 +237,9 @@ CREATE TABLE journey (
 )
  WITHOUT ROWID;
 
-CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
-
 CREATE INDEX ix_journey_account_id_day ON journey (account_id, day);
+
+CREATE INDEX ix_journey_unfaded ON journey (account_id) WHERE state <> 'faded';
 
 CREATE TABLE pricing_due (
     account_id VARCHAR(32) NOT NULL,
@@ -297,11 +297,11 @@ CREATE TABLE invitation (
     CONSTRAINT fk_invitation_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
+CREATE INDEX ix_invitation_account_id ON invitation (account_id);
 
 CREATE INDEX ix_invitation_expires_us ON invitation (expires_us);
 
-CREATE INDEX ix_invitation_account_id ON invitation (account_id);
+CREATE INDEX ix_invitation_staff_id ON invitation (staff_id);
 
 CREATE TABLE session (
     token_hash BLOB NOT NULL,
@@ -314,11 +314,11 @@ CREATE TABLE session (
     CONSTRAINT fk_session_account_id FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
-CREATE INDEX ix_session_staff_id ON session (staff_id);
-
 CREATE INDEX ix_session_account_id ON session (account_id);
 
 CREATE INDEX ix_session_expires_us ON session (expires_us);
+
+CREATE INDEX ix_session_staff_id ON session (staff_id);
 
 CREATE TABLE tap_fresh (
     account_id VARCHAR(32) NOT NULL,
@@ -384,9 +384,9 @@ CREATE TABLE tap (
     CONSTRAINT fk_tap_epoch_id FOREIGN KEY(epoch_id) REFERENCES gate_epoch (epoch_id)
 );
 
-CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
-
 CREATE INDEX ix_tap_at_us ON tap (at_us);
+
+CREATE INDEX ix_tap_held ON tap (pass_id) WHERE review IN ('waiting', 'rejected');
 
 CREATE TABLE ledger_account (
     account_no INTEGER NOT NULL,

@@ -4,6 +4,7 @@ Only before a version with that revision is released; afterwards a change of a t
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import make_url, text
@@ -37,7 +38,7 @@ def statements_of(engine: str) -> Iterator[str]:
     recorder = _Recorder(engine)
     for collection in COLLECTIONS:
         collection.create_all(recorder, checkfirst=False)
-    for ddl in recorder.made:
+    for ddl in _in_order(recorder.made):
         if isinstance(ddl, CreateTable):
             if ddl.element.name in LATER_TABLES:
                 continue
@@ -47,6 +48,13 @@ def statements_of(engine: str) -> Iterator[str]:
             continue
         lines = str(ddl.compile(dialect=recorder.dialect)).expandtabs(4).splitlines()
         yield "\n".join(line.rstrip() for line in lines if line.strip()).removesuffix(";") + ";"
+
+
+def _in_order(made: list[Any]) -> Iterator[Any]:
+    """As it was made; the indexes of a table, which come in any order, by their names."""
+    for is_index, some in groupby(made, lambda ddl: isinstance(ddl, CreateIndex)):
+        statements = list(some)
+        yield from sorted(statements, key=lambda ddl: str(ddl.element.name)) if is_index else statements
 
 
 def script_of(engine: str) -> str:
