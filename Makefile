@@ -52,8 +52,8 @@ mutations: $(STAMP) ## 200,000 mutated passes: refusals, never a crash or an adm
 fuzz: $(STAMP) ## Search for crashes of every parser of untrusted bytes, SECONDS in all
 	$(BIN)/python -m fuzz --seconds $(SECONDS) --out $(OUT)/fuzz
 
-simulate: $(STAMP) ## A week of fifty gates with faults of network, clocks and disks, SEEDS times
-	$(BIN)/python -m simulation --seeds $(SEEDS)
+simulate: $(STAMP) ## A week of fifty gates with faults of network, clocks and disks, SEEDS times, from seed FIRST on
+	$(BIN)/python -m simulation --seeds $(SEEDS) $(if $(FIRST),--first $(FIRST))
 
 vectors: $(STAMP) ## Make the published vectors anew, and let both readers answer all of them
 	$(BIN)/python -m tests.vectors.make
