@@ -31,13 +31,18 @@ def test_gate_without_a_camera_says_so_goes_on_and_ends_cleanly(tmp_path: Path, 
     assert run([str(word) for word in pin_pass]) == 0
     command = [sys.executable, "-m", "openstile", "gate", "--home", str(home), "--camera", "camera:93"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "NO_COLOR": "1"}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs tests in the background ignores it
     ) as gate:
         assert gate.stdout is not None
         said = [gate.stdout.readline() for _ in range(2)]
         gate.send_signal(how)
-        rest = gate.stdout.read()
-        assert gate.wait(timeout=30) == 0
+        rest, _ = gate.communicate(timeout=60)
+        assert gate.returncode == 0
     assert "is running" in said[0]
     assert "camera 93" in said[1]
     assert "gate stopped" in rest
