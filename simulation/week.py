@@ -211,7 +211,7 @@ class Week:
 def run_week(seed: int, size: Size | None = None, *, url: str | None = None) -> Outcome:
     """The week of `seed`. Its disks are in memory where the machine has such a folder."""
     began = time.perf_counter()
-    with _scratch() as folder:
+    with scratch() as folder:
         week = Week(seed, size or Size(), folder, url)
         try:
             faults, city = week.run(), week.city
@@ -224,7 +224,8 @@ def run_week(seed: int, size: Size | None = None, *, url: str | None = None) -> 
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
+    """An empty folder, in memory where the machine has such a one."""
     folder = Path(tempfile.mkdtemp(prefix="openstile-week-", dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
         yield folder

@@ -16,6 +16,7 @@ from tests.office.office_world import OfficeWorld
 
 from openstile.office.api.routing import new_router
 from openstile.office.jobs import Job, running_jobs
+from openstile.office.observe.jobs import observed_job
 from openstile.office.observe.logs import KEYS, configure_logs
 from openstile.office.staff.roles import Role
 
@@ -89,15 +90,12 @@ def test_why_the_database_failed_is_in_the_log_and_not_in_the_answer(world: Offi
     (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "database failed" in line]
     assert line["kind"] in {"SQLITE_ERROR", "42P01"}
     assert line["kind"] not in answer.text
-
-    def work() -> None:
-        with world.office.database.read() as connection:
-            connection.execute(text("SELECT * FROM session"))
-
-    with running_jobs([Job("probe", 0.001, work)], metrics=world.office.metrics, clock=world.clock):
-        while "job failed" not in logged.getvalue():
-            pass
-    (failed, *_) = [json.loads(one) for one in logged.getvalue().splitlines() if "job failed" in one]
+    with (
+        observed_job("probe", metrics=world.office.metrics, clock=world.clock),
+        world.office.database.read() as connection,
+    ):
+        connection.execute(text("SELECT * FROM session"))
+    (failed,) = [json.loads(one) for one in logged.getvalue().splitlines() if "job failed" in one]
     assert failed["kind"] == line["kind"]
 
 

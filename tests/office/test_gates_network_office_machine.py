@@ -4,11 +4,9 @@ All pieces are the real ones (simulation.city); the model is simulation.truth.Tr
 """
 
 import random
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +23,7 @@ from simulation.city import City, Place
 from simulation.clocks import START
 from simulation.gates import SimulatedGate
 from simulation.office import DiskFault
+from simulation.week import scratch
 from simulation.wire import Fault
 from structlog.testing import capture_logs
 
@@ -33,7 +32,6 @@ from openstile.journal import Direction
 
 _DAYS_MAX = timedelta(days=11)
 """Gates keep what they cannot send for 14 days, and the office what nobody looks at; clocks are a day wrong at most."""
-_MEMORY = Path("/dev/shm")
 
 GATES = st.integers(0, 2)
 RIDERS = st.integers(0, 1)
@@ -47,8 +45,10 @@ class GatesNetworkOffice(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32 - 1))
     def begin(self, seed: int) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="openstile-", dir=_MEMORY if _MEMORY.is_dir() else None))
-        self.city = City(self.folder, random.Random(seed), None if self.url is None else self.url())
+        self.ends = ExitStack()
+        folder = self.ends.enter_context(scratch())
+        self.city = City(folder, random.Random(seed), None if self.url is None else self.url())
+        self.ends.callback(self.city.close)
         self.gates = (
             self.city.add_gate("in", Place("bank", "tube"), Direction.IN),
             self.city.add_gate("out", Place("stratford", "tube"), Direction.OUT),
@@ -162,13 +162,10 @@ class GatesNetworkOffice(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "city"):
             return
-        try:
+        with self.ends:
             self.city.settle()
             _expect_none(self.city.faults())
             _expect_none(self.city.left())
-        finally:
-            self.city.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _asks(self, gate: SimulatedGate, action: Callable[[], object]) -> None:
         """What does not work is tried again later; a gate whose key the office does not know is claimed anew."""

@@ -59,7 +59,7 @@ class LegRules:
             rules.setdefault((rule.network_id, rule.from_area_id, rule.to_area_id), []).append(rule)
         self._rules = {key: Matches(found, self._ranked) for key, found in rules.items()}
         self._listed_networks = {key[0] for key in self._rules}
-        self.networks = frozenset({None, *feed.networks, *feed.network_of_route.values(), *self._listed_networks})
+        self.networks = frozenset({None, *feed.network_ids, *self._listed_networks})
         from_areas, to_areas = {key[1] for key in self._rules}, {key[2] for key in self._rules}
         self.from_class = {stop: _class(feed.areas_of.get(stop, ()), from_areas) for stop in feed.stops}
         self.to_class = {stop: _class(feed.areas_of.get(stop, ()), to_areas) for stop in feed.stops}

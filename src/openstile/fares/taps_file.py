@@ -49,8 +49,7 @@ def read_taps(path: Path, feed: Feed) -> tuple[RiderTaps, ...]:
     Columns: rider, time (ISO 8601 with its offset), stop_id, direction (in or out), and if wanted network_id, category
     and media; the ids are those of the feed, and an empty one is none.
     """
-    networks = {*feed.networks, *feed.network_of_route.values()}
-    ids, found = _Ids(feed.stops, networks, feed.categories, feed.media), dict[str, _Found]()
+    ids, found = _Ids(feed.stops, feed.network_ids, feed.categories, feed.media), dict[str, _Found]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in _rows(path, csv.reader(_lines(path, file), strict=True)):

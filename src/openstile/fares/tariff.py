@@ -208,7 +208,7 @@ class _Known:
     """The ids of a feed."""
 
     def __init__(self, feed: Feed) -> None:
-        self._networks = {*feed.networks, *feed.network_of_route.values()}
+        self._networks = feed.network_ids
         self._products = {product.product_id for product in feed.products}
         self._categories = frozenset(feed.categories)
 

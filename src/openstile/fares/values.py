@@ -143,6 +143,11 @@ class Feed:
     media: Mapping[str, FareMedia] = field(default_factory=dict)
 
     @property
+    def network_ids(self) -> frozenset[str]:
+        """The networks that there are; routes.txt may name some that networks.txt does not have."""
+        return frozenset({*self.networks, *self.network_of_route.values()})
+
+    @property
     def has_priority(self) -> bool:
         """Whether empty networks and areas of leg rules are ignored, instead of meaning those not listed."""
         return any(rule.priority is not None for rule in self.leg_rules)

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select
 
 from openstile.journal.batches import BatchTap
-from openstile.journal.taps import microseconds_of
 from openstile.office.store.fading import FADING
 from openstile.office.store.gates import GATE_EPOCH
 from openstile.office.store.taps import TAP, tap_number
@@ -70,8 +69,3 @@ def _known(connection: Connection, epoch_ids: list[int], passes: set[bytes]) -> 
                 if row.review == "accepted" and row.offset_us is not None:
                     known.add((row.pass_id, row.at_us + row.offset_us))
     return known
-
-
-def is_known(repeats: Repeats, tap: BatchTap) -> bool:
-    """Whether the office has the tap in another journal of the gate."""
-    return (tap.tap.pass_id.value, microseconds_of(tap.tap.at)) in repeats.known

@@ -15,7 +15,7 @@ from openstile.office.store.taps import TAP, TAP_FRESH, tap_number
 from openstile.office.store.upsert import insert_into
 from openstile.office.sync.alarms import AlarmKind, NewId, raise_once
 from openstile.office.sync.clocks import ClockRules, GateClock, ReviewReason, estimate
-from openstile.office.sync.repeated import Repeats, is_known, repeats_of
+from openstile.office.sync.repeated import Repeats, repeats_of
 from openstile.terms import GateId
 
 
@@ -34,10 +34,7 @@ def store_taps(
     clock = _clock_of(connection, epoch.epoch_id, batch, new, received_at, rules)
     accounts = _accounts_of(connection, {tap.tap.pass_id.value for tap in new})
     repeats = repeats_of(connection, gate_id=gate_id, epoch=epoch, taps=new)
-    rows = [
-        _row(tap, epoch.epoch_id, clock, _review(tap, clock, rules, repeats, known=tap.tap.pass_id.value in accounts))
-        for tap in new
-    ]
+    rows = [_row(tap, epoch.epoch_id, clock, rules, repeats, known=tap.tap.pass_id.value in accounts) for tap in new]
     clear = [(accounts[row["pass_id"]], row["tap_id"]) for row in rows if row["review"] == "clear"]
     connection.execute(insert(TAP), rows)
     make_due(connection, clear, now_us=clock.received_us)
@@ -94,22 +91,17 @@ def _accounts_of(connection: Connection, pass_ids: set[bytes]) -> dict[bytes, st
     return {row.pass_id: row.account_id for row in rows}
 
 
-def _review(
-    tap: BatchTap, clock: GateClock, rules: ClockRules, repeats: Repeats, *, known: bool
-) -> tuple[str, ReviewReason | None]:
-    """The state in which a tap begins. What the office has already, from another journal, is not priced again."""
-    if is_known(repeats, tap):
-        return "rejected", ReviewReason.REPEATED
+def _row(
+    tap: BatchTap, epoch_id: int, clock: GateClock, rules: ClockRules, repeats: Repeats, *, known: bool
+) -> Mapping[str, Any]:
     at_us = microseconds_of(tap.tap.at)
     offset_us = clock.offset_of(run=tap.run, mono_us=tap.mono_us, at_us=at_us)
     doubt = ReviewReason.UNKNOWN_PASS if not known else clock.doubt(at_us=at_us, offset_us=offset_us, rules=rules)
     if at_us - (offset_us or 0) < repeats.until_us:
         doubt = ReviewReason.REPEATED
-    return "clear" if doubt is None else "waiting", doubt
-
-
-def _row(tap: BatchTap, epoch_id: int, clock: GateClock, review: tuple[str, ReviewReason | None]) -> Mapping[str, Any]:
-    at_us, (state, reason) = microseconds_of(tap.tap.at), review
+    review = "clear" if doubt is None else "waiting"
+    if (tap.tap.pass_id.value, at_us) in repeats.known:  # it is here already, from another journal: not priced again
+        review, doubt = "rejected", ReviewReason.REPEATED
     return {
         "tap_id": tap_number(epoch_id, tap.seq),
         "epoch_id": epoch_id,
@@ -121,7 +113,7 @@ def _row(tap: BatchTap, epoch_id: int, clock: GateClock, review: tuple[str, Revi
         "direction": tap.tap.direction.value,
         "status_unsure": tap.tap.status_unsure,
         "received_us": clock.received_us,
-        "offset_us": clock.offset_of(run=tap.run, mono_us=tap.mono_us, at_us=at_us),
-        "review": state,
-        "review_reason": None if reason is None else reason.value,
+        "offset_us": offset_us,
+        "review": review,
+        "review_reason": None if doubt is None else doubt.value,
     }
