@@ -39,8 +39,10 @@ check: lint test ## Everything that must pass before a change lands
 
 coverage: $(STAMP) ## Branch coverage of the rooms that must not fail: at least 95 %
 	$(BIN)/python -m pytest -n 2 tests/passes tests/trust tests/issuer tests/crossing tests/journal tests/gate tests/cli \
+	  tests/fares tests/ledger tests/office \
 	  --cov-branch --cov=openstile.passes --cov=openstile.trust --cov=openstile.issuer --cov=openstile.crossing \
-	  --cov=openstile.journal --cov-report=term --cov-fail-under=95
+	  --cov=openstile.journal --cov=openstile.fares --cov=openstile.ledger --cov=openstile.office \
+	  --cov-report=term --cov-fail-under=95
 
 bench: $(STAMP) ## Measure speed, memory and error rates on this machine
 	$(BIN)/openstile models pull
