@@ -22,6 +22,7 @@ from openstile.cli import (
     gate,
     journal,
     keys,
+    lab,
     models,
     office,
     office_gates,
@@ -70,6 +71,7 @@ office_gates.add_to(office.app)
 office_ledger.add_to(office.app)
 office_store.add_to(office.app)
 app.add_typer(office.app, name="office")
+app.add_typer(lab.app, name="lab")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 
