@@ -1,6 +1,6 @@
 """A small world for crossings: real keys and passes, a clock to turn, an engine that sees what a test says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from openstile.crossing import Crossing, Policy, cross
 from openstile.face import Frame, LocatedFace
-from openstile.face.engine import ChipGeometry
+from openstile.face.engine import ChipGeometry, TemplatePart
+from openstile.face.feedback import Feedback
 from openstile.face.located import Box, Point
 from openstile.face.quality import QualityLimits
 from openstile.face.template import quantise
@@ -29,6 +30,7 @@ AUDIENCE = Audience("metro", "north")
 FAR_OFF = NOON + timedelta(days=800)
 PACK = "test-pack-1"
 DIMENSIONS = 128
+RANGE = 0.6
 FACE_BOX = Box(left=240, top=140, width=160, height=200)
 
 
@@ -67,20 +69,18 @@ class SeenEngine:
     pack_id: str = PACK
     dimensions: int = DIMENSIONS
     distance_max: float = 0.45
-    quantisation_range: float = 0.6
     looked_at: int = 0
 
     @property
-    def chip_geometry(self) -> ChipGeometry:
-        return ChipGeometry(
-            side=64, landmarks=tuple(Point(p.x * 0.4, p.y * 0.4) for p in _landmarks(Box(0, 0, 160, 160)))
-        )
+    def parts(self) -> tuple[TemplatePart, ...]:
+        marks = tuple(Point(p.x * 0.4, p.y * 0.4) for p in _landmarks(Box(0, 0, 160, 160)))
+        return (TemplatePart(ChipGeometry(side=64, landmarks=marks), self.dimensions, RANGE),)
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
         self.looked_at = int(pixels[0, 0, 0])
         return self.faces.get(self.looked_at, [])
 
-    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.people[self.looked_at]
 
 
@@ -158,7 +158,7 @@ class World:
         days: int = 1,
         status: StatusReference | None = None,
     ) -> str:
-        data = quantise(person(owner)[:dimensions], self.engine.quantisation_range)
+        data = quantise(person(owner)[:dimensions], RANGE)
         return self.issue(Reference(ReferenceKind.FACE, pack, data), days=days, status=status).text
 
     def pin_pass(self, pin: str = "4711") -> str:
@@ -173,7 +173,7 @@ class World:
         holder: HolderPublicKey | None = None,
     ) -> IssuedPass:
         """A new pass; without a reference, that of the first person's face."""
-        face = Reference(ReferenceKind.FACE, PACK, quantise(person(1), self.engine.quantisation_range))
+        face = Reference(ReferenceKind.FACE, PACK, quantise(person(1), RANGE))
         return issue_pass(
             issuer_key=self.issuer,
             gate_group_key=self.group.public,
@@ -192,7 +192,14 @@ class World:
         if people:
             self.engine.people[number] = person(people[0])
 
-    def cross(self, presented: str | bytes, frames: Iterator[Frame], *, pin: str | None = None) -> Crossing:
+    def cross(
+        self,
+        presented: str | bytes,
+        frames: Iterator[Frame],
+        *,
+        pin: str | None = None,
+        tell: Callable[[Feedback], None] = lambda feedback: None,
+    ) -> Crossing:
         def load_engine() -> SeenEngine:
             self.engine_loads += 1
             return self.engine
@@ -212,4 +219,5 @@ class World:
             policy=self.policy,
             history=self.history,
             clock=self.clock,
+            tell=tell,
         )

@@ -71,15 +71,15 @@ def _secrets(engine: FaceEngine, photographs: list[Path]) -> list[Secret]:
     for path in photographs:
         frame = read_image(path)
         face = locate(engine, frame)[0]
-        chip = align(frame, face, engine.chip_geometry)
         template = extract_template(engine, frame, face)
         found += [
             Secret(f"frame {path.name}", frame.pixels),
-            Secret(f"chip {path.name}", chip),
             Secret(f"template {path.name}", np.frombuffer(template.data, np.int8)),
-            Secret(f"embedding {path.name}", engine.embed(chip)),
             Secret(f"file {path.name}", _scan_of(path.read_bytes())),
         ]
+        for number, part in enumerate(engine.parts):
+            chip = align(frame, face, part.chip)
+            found += [Secret(f"chip {path.name}", chip), Secret(f"embedding {path.name}", engine.embed(number, chip))]
     return found
 
 

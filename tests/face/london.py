@@ -4,12 +4,9 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from openstile.face import FaceEngine, Frame, LocatedFace, locate
-from openstile.face.align import align
+from openstile.face import FaceEngine, Frame, LocatedFace, Template, locate
 from openstile.face.images import read_image
-from openstile.face.template import Template, quantise
+from openstile.face.template import Embeddings, cut_template, embed_face
 from openstile.face.zone import CaptureZone, choose_rider
 
 
@@ -19,7 +16,7 @@ class Seen:
 
     frame: Frame
     face: LocatedFace
-    embedding: np.ndarray
+    embeddings: Embeddings
     template: Template
 
 
@@ -52,5 +49,5 @@ def see(frame: Frame, engine: FaceEngine) -> Seen:
     """Locate, choose, embed."""
     face = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=CaptureZone())
     assert isinstance(face, LocatedFace), face
-    embedding = engine.embed(align(frame, face, engine.chip_geometry))
-    return Seen(frame, face, embedding, Template(engine.pack_id, quantise(embedding, engine.quantisation_range)))
+    embeddings = embed_face(engine, frame, face)
+    return Seen(frame, face, embeddings, cut_template(engine, embeddings))

@@ -73,7 +73,7 @@ def test_many_faces_are_limited_and_the_largest_come_first(london: tuple[Person,
 
 
 def test_same_frame_gives_the_same_embedding(london: tuple[Person, ...], engine: FaceEngine) -> None:
-    first, second = (engine.embed(known_picture(150, 150)) for _ in range(2))
+    first, second = (engine.embed(0, known_picture(150, 150)) for _ in range(2))
     assert np.array_equal(first, second)
 
 

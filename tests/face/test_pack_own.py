@@ -157,7 +157,7 @@ def templates_of(folder: Path, frame: Frame) -> list[Template]:
 
 def test_unit_length_scales_the_embedding(own_pack: Path) -> None:
     (own_pack / "pack.toml").write_text(TINY_MANIFEST.replace("dimensions = 3", "dimensions = 3\nunit_length = true"))
-    embedding = load_pack(str(own_pack)).embed(np.full((32, 32, 3), (127, 191, 255), np.uint8))
+    embedding = load_pack(str(own_pack)).embed(0, np.full((32, 32, 3), (127, 191, 255), np.uint8))
     assert np.linalg.norm(embedding) == pytest.approx(1)
 
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from openstile.face import Comparison, LocatedFace, Template, compare
-from openstile.face.engine import ChipGeometry
-from openstile.face.located import Point
+from openstile.face import Comparison, Frame, LocatedFace, Template, compare, extract_template
+from openstile.face.engine import ChipGeometry, TemplatePart, check_parts
+from openstile.face.located import Box, Point
 from openstile.face.template import dequantise, quantise
 from openstile.terms import BadInputError
-from openstile.terms.limits import PACK_ID_CHARS_MAX, TEMPLATE_BYTES_MAX
+from openstile.terms.limits import PACK_ID_CHARS_MAX, TEMPLATE_BYTES_MAX, TEMPLATE_PARTS_MAX
 
 
 class PlainEngine:
@@ -20,14 +20,13 @@ class PlainEngine:
     pack_id = "plain-1"
     dimensions = 4
     distance_max = 0.45
-    quantisation_range = 0.6
-    chip_geometry = ChipGeometry(16, (Point(1, 1),) * 5)
+    parts: tuple[TemplatePart, ...] = (TemplatePart(ChipGeometry(16, (Point(1, 1),) * 5), 4, 0.6),)
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
         """None."""
         return []
 
-    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Zeros."""
         return np.zeros(4, np.float32)
 
@@ -84,3 +83,52 @@ def test_distance_is_euclidean_in_units_of_the_embedding() -> None:
 @pytest.mark.parametrize(("distance", "mated"), [(0.4499, True), (0.45, True), (0.4501, False), (float("nan"), False)])
 def test_threshold_belongs_to_the_mated_side_and_nan_does_not(distance: float, mated: bool) -> None:
     assert Comparison(distance, 0.45).mated is mated
+
+
+CHIP = ChipGeometry(16, (Point(1, 1),) * 5)
+ONE, OTHER = TemplatePart(CHIP, 2, 0.5, scale=2.0), TemplatePart(CHIP, 3, 1.0)
+
+
+class TwoEngine(PlainEngine):
+    """Two networks: two numbers whose distances count double, and three."""
+
+    pack_id = "two-1"
+    dimensions = 5
+    parts = (ONE, OTHER)
+
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As many times a quarter as the part has numbers."""
+        return np.full(self.parts[part].dimensions, 0.25, np.float32)
+
+
+def test_template_of_two_parts_is_the_bytes_of_one_after_the_other() -> None:
+    frame = Frame(np.zeros((32, 32, 3), np.uint8))
+    face = LocatedFace(Box(1, 1, 9, 9), tuple(Point(x, x * x) for x in range(5)), 0.5)
+    template = extract_template(TwoEngine(), frame, face)
+    assert np.frombuffer(template.data, np.int8).tolist() == [64, 64, 32, 32, 32]
+
+
+@pytest.mark.parametrize(
+    ("probe", "distance"),
+    [([0, 0, 0, 0, 0], 0.0), ([127, 0, 0, 0, 0], 1.0), ([0, 0, 127, 0, 0], 1.0), ([127, 0, 0, 127, 127], 2**0.5)],
+)
+def test_distance_of_two_parts_is_the_larger_of_their_scaled_distances(probe: list[int], distance: float) -> None:
+    seen = Template("two-1", np.array(probe, np.int8).tobytes())
+    found = compare(engine=TwoEngine(), probe=seen, reference=Template("two-1", bytes(5)))
+    assert found.distance == pytest.approx(distance)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"dimensions": 0}, {"dimensions": TEMPLATE_BYTES_MAX + 1}, {"scale": 0.0}, {"quantisation_range": -1.0}]
+)
+def test_part_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadInputError):
+        TemplatePart(**({"chip": CHIP, "dimensions": 4, "quantisation_range": 1.0} | wrong))  # type: ignore[arg-type]
+
+
+def test_parts_together_keep_the_limit_of_a_template() -> None:
+    half = TemplatePart(CHIP, TEMPLATE_BYTES_MAX // 2, 1.0)
+    assert check_parts((half, half)) == TEMPLATE_BYTES_MAX
+    for parts in ((), (half, half, OTHER), (OTHER,) * (TEMPLATE_PARTS_MAX + 1)):
+        with pytest.raises(BadInputError):
+            check_parts(parts)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from openstile.face import FaceEngine, Frame, LocatedFace
-from openstile.face.engine import ChipGeometry
+from openstile.face.engine import ChipGeometry, TemplatePart
 from openstile.face.faults import FaceFault
 from openstile.face.located import Box, Point
 from openstile.face.quality import QualityLimits
@@ -42,15 +42,14 @@ class GreyEngine:
     pack_id = "grey-1"
     dimensions = 16
     distance_max = 0.105
-    quantisation_range = 3.0
-    chip_geometry = ChipGeometry(SIDE, LANDMARKS)
+    parts: tuple[TemplatePart, ...] = (TemplatePart(ChipGeometry(SIDE, LANDMARKS), 16, 3.0),)
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
         if pixels.max() <= BLACK_IS_NO_FACE:
             return []
         return [LocatedFace(Box(16, 16, 32, 40), LANDMARKS, 0.9)]
 
-    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         embedding = np.zeros(16, np.float32)
         embedding[0] = np.rint(chip.mean()) / 100
         return embedding

@@ -38,7 +38,8 @@ def _secrets(cast: Cast, played: tuple[Played, ...], engine: FaceEngine) -> Iter
 def _secrets_of(what: str, frame: Frame, engine: FaceEngine) -> Iterator[Secret]:
     yield Secret(what, frame.pixels)
     for face in locate(engine, frame):
-        chip = align(frame, face, engine.chip_geometry)
-        yield Secret(f"chip of {what}", chip)
-        yield Secret(f"embedding of {what}", engine.embed(chip))
+        for number, part in enumerate(engine.parts):
+            chip = align(frame, face, part.chip)
+            yield Secret(f"chip of {what}", chip)
+            yield Secret(f"embedding of {what}", engine.embed(number, chip))
         yield Secret(f"template of {what}", np.frombuffer(extract_template(engine, frame, face).data, np.int8))

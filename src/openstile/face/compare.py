@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openstile.face.engine import FaceEngine
-from openstile.face.template import Template, dequantise
+from openstile.face.engine import FaceEngine, TemplatePart
+from openstile.face.template import Embeddings, Template, restore_embeddings
 from openstile.terms import BadInputError
 
 
@@ -13,7 +13,7 @@ from openstile.terms import BadInputError
 class Comparison:
     """The outcome of one comparison (ISO/IEC 2382-37: a comparison score, here a dissimilarity, and its threshold).
 
-    distance: Euclidean, in units of the embedding, 0 or more. distance_max: the pack's calibrated threshold.
+    distance: in the pack's common unit, 0 or more (see `distance_of`). distance_max: the pack's calibrated threshold.
     """
 
     distance: float
@@ -40,6 +40,12 @@ def compare(
             )
         if len(template.data) != engine.dimensions:
             raise BadInputError(f"{name}: has {len(template.data)} bytes, the pack's have {engine.dimensions}")
-    range_ = engine.quantisation_range
-    difference = dequantise(probe.data, range_) - dequantise(reference.data, range_)
-    return Comparison(float(np.linalg.norm(difference)), engine.distance_max if distance_max is None else distance_max)
+    parts = engine.parts
+    distance = distance_of(parts, restore_embeddings(parts, probe.data), restore_embeddings(parts, reference.data))
+    return Comparison(distance, engine.distance_max if distance_max is None else distance_max)
+
+
+def distance_of(parts: tuple[TemplatePart, ...], probe: Embeddings, reference: Embeddings) -> float:
+    """The largest of the parts' distances: each Euclidean, times the part's scale. So every part must agree."""
+    differences = zip(parts, probe, reference, strict=True)
+    return max(part.scale * float(np.linalg.norm(one - other)) for part, one, other in differences)

@@ -1,5 +1,6 @@
 """What a model pack must be able to do. The rest of the room knows nothing more of networks."""
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from openstile.face.located import LANDMARKS, LocatedFace, Point
 from openstile.terms import BadInputError
+from openstile.terms.limits import TEMPLATE_BYTES_MAX, TEMPLATE_PARTS_MAX
 
 CHIP_SIDE_PIXELS_MAX = 1024
 
@@ -29,8 +31,41 @@ class ChipGeometry:
             raise BadInputError(f"chip: has {len(self.landmarks)} landmarks, must have {LANDMARKS}")
 
 
+@dataclass(frozen=True, slots=True)
+class TemplatePart:
+    """What one network of a pack adds to a template.
+
+    chip: the picture it takes. dimensions: numbers in its embedding, and bytes in the template. quantisation_range:
+    its values are clipped to this, both signs, and cut into 255 steps. scale: a Euclidean distance of this part times
+    `scale` is in the unit of the pack's threshold.
+    """
+
+    chip: ChipGeometry
+    dimensions: int
+    quantisation_range: float
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.dimensions <= TEMPLATE_BYTES_MAX:
+            raise BadInputError(f"template part: {self.dimensions} dimensions are outside 1..{TEMPLATE_BYTES_MAX}")
+        for name in ("quantisation_range", "scale"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise BadInputError(f"template part: {name} is {value}, must be a finite number above 0")
+
+
+def check_parts(parts: tuple[TemplatePart, ...]) -> int:
+    """The bytes that a template of `parts` has. Raises BadInputError: no part, or too much of them."""
+    if not 1 <= len(parts) <= TEMPLATE_PARTS_MAX:
+        raise BadInputError(f"template: has {len(parts)} parts, must have 1 to {TEMPLATE_PARTS_MAX}")
+    total = sum(part.dimensions for part in parts)
+    if total > TEMPLATE_BYTES_MAX:
+        raise BadInputError(f"template: its parts have {total} bytes together, at most {TEMPLATE_BYTES_MAX} can be")
+    return total
+
+
 class FaceEngine(Protocol):
-    """A detector and an embedder that belong together, with the threshold calibrated for them."""
+    """A detector and one or more embedders that belong together, with the threshold calibrated for them."""
 
     @property
     def pack_id(self) -> str:
@@ -38,29 +73,26 @@ class FaceEngine(Protocol):
         ...
 
     @property
-    def dimensions(self) -> int:
-        """Numbers in an embedding, and bytes in a template."""
-        ...
-
-    @property
     def distance_max(self) -> float:
-        """Largest Euclidean distance of two embeddings that still counts as the same person."""
+        """Largest distance of two templates that still counts as the same person, in the pack's common unit."""
         ...
 
     @property
-    def quantisation_range(self) -> float:
-        """Embedding values are clipped to this, both signs, and cut into 255 steps."""
+    def parts(self) -> tuple[TemplatePart, ...]:
+        """What a template is made of, in the order of its bytes. Every part must agree for a match."""
         ...
 
     @property
-    def chip_geometry(self) -> ChipGeometry:
-        """The chip that `embed` takes."""
+    def dimensions(self) -> int:
+        """Bytes in a template: those of all parts."""
         ...
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
         """Faces in `pixels` ((height, width, 3) uint8 BGR), in its coordinates, in no certain order."""
         ...
 
-    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The embedding, (dimensions,) float32, of one chip ((side, side, 3) uint8 BGR)."""
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The embedding of `parts[part]`, (its dimensions,) float32, of one chip ((side, side, 3) uint8 BGR), after all
+        stages of the pack.
+        """
         ...

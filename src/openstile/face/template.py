@@ -1,12 +1,13 @@
 """A template: the few bytes that stand for one face in one pass."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openstile.face.align import align
-from openstile.face.engine import FaceEngine
+from openstile.face.engine import FaceEngine, TemplatePart
 from openstile.face.frame import Frame
 from openstile.face.located import LocatedFace
 from openstile.terms import BadInputError
@@ -14,10 +15,16 @@ from openstile.terms.limits import PACK_ID_CHARS_MAX, TEMPLATE_BYTES_MAX
 
 _STEPS = 127
 
+Embeddings: TypeAlias = tuple[NDArray[np.float32], ...]
+"""One (dimensions,) float32 for each part of a pack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An embedding cut into signed bytes, and the pack that made it. Its text form never shows the data."""
+    """Embeddings of one face cut into signed bytes, one part after the other, and the pack that made them.
+
+    Its text form never shows the data.
+    """
 
     pack_id: str
     data: bytes = field(repr=False)
@@ -34,8 +41,27 @@ class Template:
 
 def extract_template(engine: FaceEngine, frame: Frame, face: LocatedFace) -> Template:
     """The template of `face` as seen in `frame`: `engine.dimensions` bytes, int8, in steps of range / 127."""
-    embedding = engine.embed(align(frame, face, engine.chip_geometry))
-    return Template(engine.pack_id, quantise(embedding, engine.quantisation_range))
+    return cut_template(engine, embed_face(engine, frame, face))
+
+
+def embed_face(engine: FaceEngine, frame: Frame, face: LocatedFace) -> Embeddings:
+    """What each network of the pack makes of `face` in `frame`, before it is cut into bytes."""
+    return tuple(engine.embed(number, align(frame, face, part.chip)) for number, part in enumerate(engine.parts))
+
+
+def cut_template(engine: FaceEngine, embeddings: Embeddings) -> Template:
+    """The template of `embeddings`, one for each part of the pack."""
+    cut = (quantise(each, part.quantisation_range) for each, part in zip(embeddings, engine.parts, strict=True))
+    return Template(engine.pack_id, b"".join(cut))
+
+
+def restore_embeddings(parts: tuple[TemplatePart, ...], data: bytes) -> Embeddings:
+    """What `cut_template` rounded, part by part. `data` has as many bytes as `parts` have dimensions."""
+    restored, at = [], 0
+    for part in parts:
+        restored.append(dequantise(data[at : at + part.dimensions], part.quantisation_range))
+        at += part.dimensions
+    return tuple(restored)
 
 
 def quantise(embedding: NDArray[np.float32], range_: float) -> bytes:

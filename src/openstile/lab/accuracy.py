@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from openstile.face import FaceEngine, Frame, Template, compare, extract_template, locate
-from openstile.face.align import align
+from openstile.face import FaceEngine, Frame, Template, compare, locate
+from openstile.face.compare import distance_of
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.quality import QualityLimits, assess
+from openstile.face.template import Embeddings, cut_template, embed_face
 from openstile.face.zone import CaptureZone, choose_rider
 from openstile.lab.dataset import DataSet, Group, Subject, read_data_set
 from openstile.lab.intervals import Proportion
@@ -105,7 +103,7 @@ class AccuracyReport:
 class _Sample:
     subject: Subject
     template: Template | None
-    embedding: NDArray[np.float32] | None = field(repr=False)
+    embeddings: Embeddings | None = field(repr=False)
     fault: FaceFault | None
 
 
@@ -164,16 +162,16 @@ def _acquire(subject: Subject, frame: Frame, engine: FaceEngine, zone: CaptureZo
     fault = rider if isinstance(rider, FaceFault) else assess(frame, rider, limits=limits).fault
     if isinstance(rider, FaceFault) or fault is not None:
         return _Sample(subject, None, None, fault)
-    embedding = engine.embed(align(frame, rider, engine.chip_geometry))
-    return _Sample(subject, extract_template(engine, frame, rider), embedding, None)
+    embeddings = embed_face(engine, frame, rider)
+    return _Sample(subject, cut_template(engine, embeddings), embeddings, None)
 
 
 def _compare(engine: FaceEngine, distance_max: float, one: _Sample, other: _Sample) -> Iterator[_Pair]:
     """The one comparison of two photographs; none when either gave no template."""
-    if one.template is None or other.template is None or one.embedding is None or other.embedding is None:
+    if one.template is None or other.template is None or one.embeddings is None or other.embeddings is None:
         return
     comparison = compare(engine=engine, probe=one.template, reference=other.template, distance_max=distance_max)
-    exact = float(np.linalg.norm(one.embedding - other.embedding))
+    exact = distance_of(engine.parts, one.embeddings, other.embeddings)
     yield _Pair(one.subject, other.subject, comparison.distance, exact, comparison.mated)
 
 

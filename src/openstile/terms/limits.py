@@ -15,6 +15,7 @@ SALT_BYTES = 16
 COMMITMENT_BYTES = 32
 KEY_ID_BYTES = 8
 TEMPLATE_BYTES_MAX = 256
+TEMPLATE_PARTS_MAX = 4
 PIN_DIGITS_MIN = 4
 PIN_DIGITS_MAX = 12
 PRODUCT_CHARS_MAX = 48
@@ -246,6 +247,13 @@ LEDGER_SHARDS_MAX = 256
 """Of one account that many post to at once."""
 LEDGER_HOLD_HOURS_MAX = 24
 """Of a hold, from now to its expiry (terms.held: Until.EXPIRES)."""
+
+# The lab: linking passes, and its report (docs/lab.md).
+LINK_TRIALS_MAX = 100_000
+"""Pairs of passes of one kind."""
+LINK_PEOPLE_MIN = 8
+"""Half of them teach the attack, the other half are attacked: fewer make no pairs."""
+REPORT_JSON_BYTES_MAX = 64 * 2**20
 
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX

@@ -23,7 +23,7 @@ def check_known_answers(engine: OnnxEngine, manifest: Manifest) -> float:
     if known is None:
         return 0.0
     side = manifest.embedder.chip.side
-    embedding = engine.embed(known_picture(side, side))
+    embedding = engine.embed(0, known_picture(side, side))
     deviation = float(np.max(np.abs(embedding - np.array(known.embedding, np.float32))))
     side = manifest.detector.side_max
     outputs = engine.detector_session.run(blob(known_picture(side, side), manifest.detector.normalisation))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from openstile.face.engine import ChipGeometry
+from openstile.face.engine import TemplatePart, check_parts
 from openstile.face.located import Box, LocatedFace, Point
 from openstile.face.packs.decode import Numbers, decode_boxes, decode_centerface, merge
 from openstile.face.packs.errors import PackError
@@ -28,6 +28,7 @@ class OnnxEngine:
         """Load both networks from `files` (name to bytes). Raises PackError."""
         self._manifest = manifest
         detector, embedder = manifest.detector, manifest.embedder
+        self._parts = (TemplatePart(embedder.chip, embedder.dimensions, manifest.quantisation_range),)
         name = f"model pack {manifest.name}"
         self.detector_session = Session(
             files[detector.file],
@@ -50,24 +51,19 @@ class OnnxEngine:
         return self._manifest.pack_id
 
     @property
-    def dimensions(self) -> int:
-        """Numbers in an embedding."""
-        return self._manifest.embedder.dimensions
-
-    @property
     def distance_max(self) -> float:
         """The calibrated threshold; the manifest says what it means."""
         return self._manifest.distance_max
 
     @property
-    def quantisation_range(self) -> float:
-        """Embedding values are clipped to this, both signs."""
-        return self._manifest.quantisation_range
+    def parts(self) -> tuple[TemplatePart, ...]:
+        """What a template is made of."""
+        return self._parts
 
     @property
-    def chip_geometry(self) -> ChipGeometry:
-        """The chip that `embed` takes."""
-        return self._manifest.embedder.chip
+    def dimensions(self) -> int:
+        """Bytes in a template."""
+        return check_parts(self._parts)
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
         """Faces in `pixels` ((height, width, 3) uint8 BGR), in its coordinates. Raises PackError."""
@@ -82,8 +78,10 @@ class OnnxEngine:
             ) from error
         return [_located(row, scale_x, scale_y) for row in candidates]
 
-    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The embedding, (dimensions,) float32, of one chip ((side, side, 3) uint8 BGR). Raises PackError."""
+        if part != 0:
+            raise IndexError(part)
         manifest = self._manifest.embedder
         output = self.embedder_session.run(blob(chip, manifest.normalisation))[0]
         embedding = output.reshape(-1)
