@@ -240,12 +240,15 @@ def test_every_exit_code_is_documented() -> None:
     assert used <= documented
 
 
-def test_every_refusal_reason_is_documented() -> None:
+def test_every_refusal_reason_and_feedback_code_is_documented() -> None:
     from openstile.crossing import Reason
+    from openstile.face.feedback import Feedback
 
     text = (REPOSITORY / "docs" / "refusals.md").read_text()
-    documented = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE))
-    assert documented == {reason.value for reason in Reason}
+    reasons, _, feedback = text.partition("## While the gate looks")
+    for section, codes in ((reasons, Reason), (feedback, Feedback)):
+        documented = re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE)
+        assert sorted(documented) == sorted(code.value for code in codes)
 
 
 def test_json_of_an_error_is_one_line(openstile: Openstile) -> None:

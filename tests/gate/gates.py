@@ -11,6 +11,7 @@ from tests.crossing.world import AUDIENCE, World
 
 from openstile.crossing import Crossing, Reason
 from openstile.face import Frame
+from openstile.face.feedback import Feedback
 from openstile.gate.barrier import BarrierError
 from openstile.gate.lane import Lane, LaneIdentity
 from openstile.gate.messages import GateState
@@ -43,10 +44,13 @@ class ShownBarrier:
 class ShownDisplay:
     """Remembers everything that a rider would have seen."""
 
-    shown: list[GateState | Reason] = field(default_factory=list)
+    shown: list[GateState | Feedback | Reason] = field(default_factory=list)
 
     def show_state(self, state: GateState) -> None:
         self.shown.append(state)
+
+    def show_feedback(self, feedback: Feedback) -> None:
+        self.shown.append(feedback)
 
     def show_reason(self, reason: Reason) -> None:
         self.shown.append(reason)

@@ -5,16 +5,37 @@ import io
 import pytest
 
 from openstile.crossing.reasons import Reason
+from openstile.face.faults import FaceFault
+from openstile.face.feedback import FEEDBACK, Feedback
 from openstile.gate.display import ConsoleDisplay
-from openstile.gate.messages import NEXT_STEPS, GateState, Language, NextStep, refusal_message, state_message
-from openstile.gate.texts_de import REASON_TEXTS_DE, STATE_TEXTS_DE
-from openstile.gate.texts_en import REASON_TEXTS_EN, STATE_TEXTS_EN
+from openstile.gate.messages import (
+    NEXT_STEPS,
+    GateState,
+    Language,
+    NextStep,
+    feedback_message,
+    refusal_message,
+    state_message,
+)
+from openstile.gate.texts_de import FEEDBACK_TEXTS_DE, REASON_TEXTS_DE, STATE_TEXTS_DE
+from openstile.gate.texts_en import FEEDBACK_TEXTS_EN, REASON_TEXTS_EN, STATE_TEXTS_EN
 
 
 @pytest.mark.parametrize("texts", [REASON_TEXTS_EN, REASON_TEXTS_DE])
 def test_texts_are_closed_over_the_refusal_reasons(texts: dict[str, tuple[str, str]]) -> None:
     assert set(texts) == {reason.value for reason in Reason}
     assert len({headline for headline, _ in texts.values()}) >= len(texts) - 2
+
+
+@pytest.mark.parametrize("texts", [FEEDBACK_TEXTS_EN, FEEDBACK_TEXTS_DE])
+def test_texts_are_closed_over_the_feedback_codes(texts: dict[str, tuple[str, str]]) -> None:
+    assert set(texts) == {feedback.value for feedback in Feedback}
+    assert len({headline for headline, _ in texts.values()}) == len(texts)
+
+
+def test_every_fault_of_a_frame_has_its_feedback_and_its_refusal_reason() -> None:
+    assert set(FEEDBACK) == set(FaceFault)
+    assert {fault.value for fault in FaceFault} <= {reason.value for reason in Reason}
 
 
 @pytest.mark.parametrize("texts", [STATE_TEXTS_EN, STATE_TEXTS_DE])
@@ -31,6 +52,7 @@ def test_every_reason_says_what_to_do_next() -> None:
 def test_messages_fit_a_small_display(language: Language) -> None:
     messages = [refusal_message(reason, language) for reason in Reason]
     messages += [state_message(state, language) for state in GateState]
+    messages += [feedback_message(feedback, language) for feedback in Feedback]
     for message in messages:
         assert 0 < len(message.headline) <= 32, message
         assert 0 < len(message.advice) <= 100, message
@@ -47,10 +69,12 @@ def test_display_shows_each_message_once_and_without_colour_on_a_file() -> None:
     display = ConsoleDisplay(stream)
     display.show_state(GateState.IDLE)
     display.show_state(GateState.IDLE)
+    display.show_feedback(Feedback.COME_CLOSER)
     display.show_reason(Reason.NO_FACE)
     display.show_state(GateState.ADMITTED)
     assert stream.getvalue().splitlines() == [
         "- Ready  Hold your pass in front of the camera.",
+        "- Come closer  Step up to the camera.",
         "x No face seen  Look at the camera and try again.",
         "> Welcome  Please walk through.",
     ]

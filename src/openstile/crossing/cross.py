@@ -14,6 +14,7 @@ from openstile.crossing.reasons import Reason
 from openstile.crossing.refusal import RefusedError
 from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import FaceEngine, Frame, Template
+from openstile.face.feedback import Feedback
 from openstile.passes import GateKeyring, OpenedPass, PassRefusedError, open_pass
 from openstile.passes.claims import Audience
 from openstile.passes.pin import PinWrongError, verify_pin
@@ -34,13 +35,15 @@ def cross(
     policy: Policy,
     history: PassHistory,
     clock: Clock,
+    tell: Callable[[Feedback], None] = lambda feedback: None,
 ) -> Crossing:
     """Decide one crossing. Pure given its inputs: it writes nothing, opens nothing and keeps nothing.
 
     `presented` is the pass as read (text `OS1:…` or its bytes). `frames` is pulled, and `ask_pin` or `load_engine`
-    called, only after the pass was opened, verified and found acceptable; a PIN pass never pulls a frame. The caller
-    records the tap and opens the barrier. Raises nothing on account of the pass or the rider: those end in `Refuse`;
-    HardwareError where a token with the gate's key does not answer.
+    called, only after the pass was opened, verified and found acceptable; a PIN pass never pulls a frame. `tell` hears
+    what the rider can do, when frames cannot be used. The caller records the tap and opens the barrier. Raises nothing
+    on account of the pass or the rider: those end in `Refuse`; HardwareError where a token with the gate's key does not
+    answer.
     """
     watch = Stopwatch(clock)
     opened: OpenedPass | None = None
@@ -60,7 +63,15 @@ def cross(
             with watch.step("load_engine"):
                 engine = load_engine()
                 face_reference = _face_reference(reference, engine)
-            look(frames=frames, reference=face_reference, engine=engine, policy=policy, clock=clock, watch=watch)
+            look(
+                frames=frames,
+                reference=face_reference,
+                engine=engine,
+                policy=policy,
+                clock=clock,
+                watch=watch,
+                tell=tell,
+            )
         decision = Admit(status_unsure=status_unsure)
     except RefusedError as refused:
         decision = Refuse(refused.reason)

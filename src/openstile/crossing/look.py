@@ -1,13 +1,15 @@
 """Looking at the rider: frames in, one comparison with one reference out, until a frame suffices or time is up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from openstile.crossing.advice import Advice
 from openstile.crossing.policy import Policy
 from openstile.crossing.reasons import Reason
 from openstile.crossing.refusal import RefusedError
 from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import Comparison, FaceEngine, Frame, Template, compare, extract_template, locate
 from openstile.face.faults import FaceFault
+from openstile.face.feedback import FEEDBACK, Feedback
 from openstile.face.quality import assess
 from openstile.face.sources import CameraLostError
 from openstile.face.zone import choose_rider
@@ -22,15 +24,17 @@ def look(
     policy: Policy,
     clock: Clock,
     watch: Stopwatch,
+    tell: Callable[[Feedback], None],
 ) -> None:
     """Return when a frame shows the owner of `reference`; raise `RefusedError` when time, frames or tries are used up.
 
     The reason is what was wrong with the last frame; once a face was compared and differed, it is that. Each frame is
-    dropped before the next is read.
+    dropped before the next is read. `tell` hears what the rider can do, when several frames in a row ask for it.
     """
     started_ns = clock.monotonic_ns()
     comparisons = 0
     reason = Reason.NO_FACE
+    advice = Advice(tell)
     while comparisons < policy.comparisons_max and clock.monotonic_ns() - started_ns < policy.look_ms_max * 1_000_000:
         with watch.step("frame"):
             frame = _next(frames)
@@ -39,6 +43,7 @@ def look(
         seen = _compare_frame(frame, reference, engine, policy, watch)
         if isinstance(seen, FaceFault):
             reason = reason if comparisons else Reason(seen.value)
+            advice.note(FEEDBACK[seen])
             continue
         if seen.mated:
             return

@@ -11,6 +11,7 @@ class FaceFault(StrEnum):
     FACE_TOO_FAR = "face_too_far"
     FACE_CUT = "face_cut"
     FACE_TURNED = "face_turned"
+    FACE_COVERED = "face_covered"
     FACE_BLURRED = "face_blurred"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"

@@ -6,7 +6,15 @@ from rich.console import Console
 from rich.text import Text
 
 from openstile.crossing.reasons import Reason
-from openstile.gate.messages import GateState, Language, RiderMessage, refusal_message, state_message
+from openstile.face.feedback import Feedback
+from openstile.gate.messages import (
+    GateState,
+    Language,
+    RiderMessage,
+    feedback_message,
+    refusal_message,
+    state_message,
+)
 
 
 class Display(Protocol):
@@ -14,6 +22,10 @@ class Display(Protocol):
 
     def show_state(self, state: GateState) -> None:
         """Show what the gate is doing."""
+        ...
+
+    def show_feedback(self, feedback: Feedback) -> None:
+        """While the gate looks: show what the rider can do so that it sees them."""
         ...
 
     def show_reason(self, reason: Reason) -> None:
@@ -36,6 +48,10 @@ class ConsoleDisplay:
         """Show what the gate is doing."""
         self._show(state_message(state, self._language))
 
+    def show_feedback(self, feedback: Feedback) -> None:
+        """While the gate looks: show what the rider can do so that it sees them."""
+        self._show(feedback_message(feedback, self._language))
+
     def show_reason(self, reason: Reason) -> None:
         """Show why the gate refuses, and what the rider may do next."""
         self._show(refusal_message(reason, self._language))
@@ -43,7 +59,7 @@ class ConsoleDisplay:
     def _show(self, message: RiderMessage) -> None:
         if message == self._shown:
             return
-        style = "bold red" if message.step is not None else _STYLES[GateState(message.about)]
+        style = "bold red" if message.step is not None else _STYLES.get(message.about, "bold yellow")
         line = Text.assemble((_SIGNS.get(message.about, "x" if message.step else "-"), style), " ",
                              (message.headline, style), "  ", message.advice)  # fmt: skip
         try:
@@ -53,10 +69,10 @@ class ConsoleDisplay:
         self._shown = message
 
 
-_STYLES = {
+_STYLES: dict[GateState | Feedback | Reason, str] = {
     GateState.IDLE: "dim",
     GateState.LOOK: "bold",
     GateState.ADMITTED: "bold green",
     GateState.OUT_OF_SERVICE: "bold red",
 }
-_SIGNS: dict[GateState | Reason, str] = {GateState.ADMITTED: ">", GateState.OUT_OF_SERVICE: "x"}
+_SIGNS: dict[GateState | Feedback | Reason, str] = {GateState.ADMITTED: ">", GateState.OUT_OF_SERVICE: "x"}

@@ -14,6 +14,7 @@ from openstile.crossing.history import AttemptBook
 from openstile.crossing.reasons import RIDER_FAILED
 from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import FaceEngine, Frame
+from openstile.face.feedback import Feedback
 from openstile.gate.barrier import Barrier, BarrierError
 from openstile.gate.trust import Trust
 from openstile.journal import Direction, Journal, JournalError, Tap
@@ -61,7 +62,12 @@ class Lane:
         self._not_let_through: OrderedDict[PassId, None] = OrderedDict()
 
     def present(
-        self, presented: str | bytes, *, frames: Iterator[Frame], ask_pin: Callable[[], str | None]
+        self,
+        presented: str | bytes,
+        *,
+        frames: Iterator[Frame],
+        ask_pin: Callable[[], str | None],
+        tell: Callable[[Feedback], None] = lambda feedback: None,
     ) -> Crossing:
         """One presented pass, one crossing. Returns when the barrier was opened or the refusal counted.
 
@@ -81,6 +87,7 @@ class Lane:
                 policy=trust.policy,
                 history=self,
                 clock=self._clock,
+                tell=tell,
             )
             if crossing.admitted:
                 crossing = self._record_and_open(crossing)

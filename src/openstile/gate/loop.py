@@ -111,7 +111,7 @@ class GateLoop:
 
     def _serve(self, text: str, frames: Iterator[Frame]) -> None:
         self._display.show_state(GateState.LOOK)
-        crossing = self._lane.present(text, frames=frames, ask_pin=self._ask_pin)
+        crossing = self._lane.present(text, frames=frames, ask_pin=self._ask_pin, tell=self._display.show_feedback)
         if crossing.reason is None:
             self._display.show_state(GateState.ADMITTED)
         else:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from openstile.crossing.reasons import Reason
-from openstile.gate.texts_de import REASON_TEXTS_DE, STATE_TEXTS_DE
-from openstile.gate.texts_en import REASON_TEXTS_EN, STATE_TEXTS_EN
+from openstile.face.feedback import Feedback
+from openstile.gate.texts_de import FEEDBACK_TEXTS_DE, REASON_TEXTS_DE, STATE_TEXTS_DE
+from openstile.gate.texts_en import FEEDBACK_TEXTS_EN, REASON_TEXTS_EN, STATE_TEXTS_EN
 
 
 @unique
@@ -40,7 +41,7 @@ class Language(StrEnum):
 class RiderMessage:
     """What a display shows: `headline` in a few words, `advice` in a sentence, and a refusal's `step`."""
 
-    about: GateState | Reason
+    about: GateState | Feedback | Reason
     headline: str
     advice: str
     step: NextStep | None
@@ -52,6 +53,12 @@ def state_message(state: GateState, language: Language) -> RiderMessage:
     return RiderMessage(about=state, headline=headline, advice=advice, step=None)
 
 
+def feedback_message(feedback: Feedback, language: Language) -> RiderMessage:
+    """What the gate shows while it looks and cannot use what it sees."""
+    headline, advice = _FEEDBACK_TEXTS[language][feedback.value]
+    return RiderMessage(about=feedback, headline=headline, advice=advice, step=None)
+
+
 def refusal_message(reason: Reason, language: Language) -> RiderMessage:
     """What the gate shows when it refuses. It never says how close a face came, nor whose pass it is."""
     headline, advice = _REASON_TEXTS[language][reason.value]
@@ -59,6 +66,7 @@ def refusal_message(reason: Reason, language: Language) -> RiderMessage:
 
 
 _STATE_TEXTS = {Language.EN: STATE_TEXTS_EN, Language.DE: STATE_TEXTS_DE}
+_FEEDBACK_TEXTS = {Language.EN: FEEDBACK_TEXTS_EN, Language.DE: FEEDBACK_TEXTS_DE}
 _REASON_TEXTS = {Language.EN: REASON_TEXTS_EN, Language.DE: REASON_TEXTS_DE}
 
 NEXT_STEPS: dict[Reason, NextStep] = {
@@ -86,6 +94,7 @@ NEXT_STEPS: dict[Reason, NextStep] = {
     Reason.FACE_TOO_FAR: NextStep.TRY_AGAIN,
     Reason.FACE_CUT: NextStep.TRY_AGAIN,
     Reason.FACE_TURNED: NextStep.TRY_AGAIN,
+    Reason.FACE_COVERED: NextStep.TRY_AGAIN,
     Reason.FACE_BLURRED: NextStep.TRY_AGAIN,
     Reason.TOO_DARK: NextStep.OTHER_LANE,
     Reason.TOO_BRIGHT: NextStep.OTHER_LANE,

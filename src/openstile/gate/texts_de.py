@@ -1,10 +1,25 @@
-"""German texts of the display: headline and advice by state and by refusal reason."""
+"""German texts of the display: headline and advice by state, by feedback code and by refusal reason."""
 
 STATE_TEXTS_DE = {
     "idle": ("Bereit", "Halten Sie Ihren Pass vor die Kamera."),
     "look": ("Pass gelesen", "Bitte in die Kamera schauen. Bei einem PIN-Pass die PIN eingeben."),
     "admitted": ("Willkommen", "Bitte durchgehen."),
     "out_of_service": ("Außer Betrieb", "Bitte benutzen Sie einen anderen Durchgang."),
+}
+
+FEEDBACK_TEXTS_DE = {
+    "look_at_camera": ("In die Kamera schauen", "Es ist kein Gesicht im Bild."),
+    "one_at_a_time": ("Bitte einzeln", "Nur eine Person vor der Kamera."),
+    "come_closer": ("Näher kommen", "Treten Sie an die Kamera."),
+    "move_to_middle": ("In die Mitte treten", "Ihr Gesicht ist nicht ganz im Bild."),
+    "look_straight": ("Geradeaus schauen", "Wenden Sie das Gesicht zur Kamera."),
+    "uncover_face": ("Gesicht frei machen", "Nehmen Sie ab, was Augen, Nase oder Mund bedeckt."),
+    "hold_still": ("Stillhalten", "Das Bild ist unscharf."),
+    "more_light": ("Mehr Licht", "Wenden Sie das Gesicht zum Licht."),
+    "less_light": ("Weniger Licht", "Wenden Sie das Gesicht vom Licht ab."),
+    "even_light": ("Licht von vorn", "Eine Seite des Gesichts ist viel dunkler als die andere."),
+    "open_eyes": ("Augen öffnen", "Sie scheinen geschlossen oder von Haar oder Brille bedeckt."),
+    "close_mouth": ("Mund schließen", "Er scheint offen zu sein."),
 }
 
 REASON_TEXTS_DE = {
@@ -50,6 +65,10 @@ REASON_TEXTS_DE = {
     "face_too_far": ("Näher kommen", "Treten Sie an die Kamera und versuchen Sie es noch einmal."),
     "face_cut": ("In die Mitte treten", "Ihr Gesicht ist nicht ganz im Bild. Bitte noch einmal versuchen."),
     "face_turned": ("Geradeaus schauen", "Schauen Sie gerade in die Kamera und versuchen Sie es noch einmal."),
+    "face_covered": (
+        "Gesicht frei machen",
+        "Nehmen Sie ab, was das Gesicht bedeckt, und versuchen Sie es noch einmal, oder rufen Sie Hilfe.",
+    ),
     "face_blurred": ("Stillhalten", "Das Bild war unscharf. Bitte stillhalten und noch einmal versuchen."),
     "too_dark": ("Zu dunkel", "Hier ist zu wenig Licht. Bitte einen anderen Durchgang benutzen."),
     "too_bright": ("Zu hell", "Hier ist zu viel Licht. Bitte einen anderen Durchgang benutzen."),

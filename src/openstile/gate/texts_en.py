@@ -1,10 +1,25 @@
-"""English texts of the display: headline and advice by state and by refusal reason."""
+"""English texts of the display: headline and advice by state, by feedback code and by refusal reason."""
 
 STATE_TEXTS_EN = {
     "idle": ("Ready", "Hold your pass in front of the camera."),
     "look": ("Pass read", "Please look at the camera. With a PIN pass, enter your PIN."),
     "admitted": ("Welcome", "Please walk through."),
     "out_of_service": ("Out of service", "Please use another lane."),
+}
+
+FEEDBACK_TEXTS_EN = {
+    "look_at_camera": ("Look at the camera", "No face is in view."),
+    "one_at_a_time": ("One at a time", "Let only one person stand in front of the camera."),
+    "come_closer": ("Come closer", "Step up to the camera."),
+    "move_to_middle": ("Move to the middle", "Your face is not wholly in view."),
+    "look_straight": ("Look straight ahead", "Turn your face to the camera."),
+    "uncover_face": ("Uncover your face", "Take off what covers eyes, nose or mouth."),
+    "hold_still": ("Hold still", "The picture is blurred."),
+    "more_light": ("More light", "Turn your face to the light."),
+    "less_light": ("Less light", "Turn your face away from the light."),
+    "even_light": ("Light from the front", "One side of your face is much darker than the other."),
+    "open_eyes": ("Open your eyes", "They look closed, or covered by hair or glasses."),
+    "close_mouth": ("Close your mouth", "It looks open."),
 }
 
 REASON_TEXTS_EN = {
@@ -35,6 +50,7 @@ REASON_TEXTS_EN = {
     "face_too_far": ("Come closer", "Step up to the camera and try again."),
     "face_cut": ("Move to the middle", "Your face is not wholly in view. Try again."),
     "face_turned": ("Look straight ahead", "Look straight at the camera and try again."),
+    "face_covered": ("Uncover your face", "Take off what covers your face and try again, or ask for help."),
     "face_blurred": ("Hold still", "The picture was blurred. Stand still and try again."),
     "too_dark": ("Too dark", "There is too little light here. Please use another lane."),
     "too_bright": ("Too bright", "There is too much light here. Please use another lane."),
