@@ -64,6 +64,16 @@ QR_CLOSER_LOOK_SIDE_PIXELS_MAX = 1024
 ENROL_FACES_MAX = 16
 FRAMES_PER_FOLDER_MAX = 10_000
 
+# Presentation attacks (docs/presentation-attacks.md).
+ATTACK_DETECTOR_CHARS_MAX = 24
+"""Of a detector's name: it is counted under it."""
+ATTACK_CLIP_FRAMES_MAX = 250
+"""Of one clip: ten seconds."""
+ATTACK_CONTEXT_SIDE_PIXELS_MAX = 512
+"""Of the input of a deployer's context network."""
+DEPTH_SIDE_PIXELS_MAX = 4096
+"""Of a depth or infrared picture."""
+
 # Model packs (docs/model-packs.md).
 PACK_ID_CHARS_MAX = 24
 """The id goes into each pass, so it is short."""
@@ -254,6 +264,24 @@ LINK_TRIALS_MAX = 100_000
 LINK_PEOPLE_MIN = 8
 """Half of them teach the attack, the other half are attacked: fewer make no pairs."""
 REPORT_JSON_BYTES_MAX = 64 * 2**20
+
+# The lab: data sets and runs (docs/lab.md).
+LAB_SUBJECTS_MAX = 20_000
+LAB_CAPTURES_MAX = 100_000
+LAB_CONDITIONS_MAX = 64
+LAB_ATTRIBUTES_MAX = 32
+LAB_ID_CHARS_MAX = 80
+"""Of a person, a session, a condition, an attribute or an answer."""
+LAB_CSV_BYTES_MAX = 1024 * 2**20
+LAB_CSV_ROWS_MAX = 20_000_000
+LAB_COMPARISONS_MAX = 60_000_000
+"""Of one run; they lie in memory, 12 bytes each."""
+LAB_WORKERS_MAX = 512
+LAB_WORK_BYTES_MAX = 2 * 2**30
+"""Of the file that an interrupted run is resumed from."""
+LAB_REPLICATES_MAX = 100_000
+LAB_WORST_MAX = 1000
+"""Pairs of the list of worst pairs."""
 
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
