@@ -1,26 +1,24 @@
-"""A folder of photographs of people who agreed to be measured on, and what they say of themselves.
+"""A data set: people who agreed to be measured on, their photographs, and what they say of themselves.
 
-subjects.csv          subject,age,gender,ethnicity: one line a person; other columns are passed over
-neutral/SUBJECT.jpg   one folder for each way of being photographed ("condition")
-smiling/SUBJECT.jpg
+`dataset_folder` reads the project's own layout, `dataset_pairs` the layouts of others; docs/lab.md describes them.
 """
 
-import csv
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openstile.terms.errors import BadInputError
+import numpy as np
+from numpy.typing import NDArray
 
-ATTRIBUTES = ("ethnicity", "gender")
-NOT_STATED = "not stated"
-_SUBJECTS_MAX = 10_000
-_SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,40}")
+from openstile.terms.errors import BadInputError
+from openstile.terms.limits import LAB_CAPTURES_MAX, LAB_COMPARISONS_MAX, LAB_ID_CHARS_MAX
+
+_NAME = re.compile(r"[^\W.][\w .+-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People who gave the same answer: `attribute` is gender or ethnicity, `value` the answer as it was given.
+    """People who gave the same answer: `attribute` is a column of subjects.csv, `value` the answer as it was given.
 
     Who named two ethnicities ("east_asian/white") is in the group of that answer, not in the groups of its parts.
     """
@@ -31,55 +29,83 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person: the data set's own id, which no report repeats, and the groups the person belongs to."""
+    """One person: the data set's own id, which no report repeats, and one group for each attribute."""
 
     subject_id: str = field(repr=False)
     groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class DataSet:
-    """The people, and the conditions each was photographed in."""
+class Capture:
+    """One photograph: whose (a number into the subjects), in which condition (a number into the conditions), and where.
 
-    folder: Path
-    subjects: tuple[Subject, ...]
-    conditions: tuple[str, ...]
-
-    def photograph(self, subject: Subject, condition: str) -> Path:
-        """Where the photograph of `subject` in `condition` lies."""
-        return self.folder / condition / f"{subject.subject_id}.jpg"
-
-
-def read_data_set(folder: Path, *, conditions: tuple[str, ...]) -> DataSet:
-    """The data set in `folder`; everybody must have been photographed in each of `conditions`.
-
-    Raises BadInputError when `subjects.csv` or a photograph is missing, or a person is listed twice.
+    treatment: what is done to the picture before it is presented, by the name that the run knows it under; None:
+    nothing.
     """
-    path = folder / "subjects.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError(f"{path}: cannot be read ({error}); give the folder of a data set") from None
-    if not lines or not {"subject", *ATTRIBUTES} <= set(lines[0]):
-        raise BadInputError(f"{path}: needs a line of names with subject, gender and ethnicity, then the people")
-    if len(lines) > _SUBJECTS_MAX:
-        raise BadInputError(f"{path}: has {len(lines)} people, at most {_SUBJECTS_MAX} can be measured")
-    subjects = tuple(_subject(path, line) for line in lines)
-    if len({subject.subject_id for subject in subjects}) != len(subjects):
-        raise BadInputError(f"{path}: lists a person twice; mated and non-mated pairs would be mixed up")
-    data_set = DataSet(folder, subjects, conditions)
-    for subject in subjects:
-        for condition in conditions:
-            if not data_set.photograph(subject, condition).is_file():
-                raise BadInputError(f"{data_set.photograph(subject, condition)}: is missing")
-    return data_set
+
+    capture_id: str = field(repr=False)
+    subject: int
+    condition: int
+    path: Path = field(repr=False)
+    treatment: str | None = None
 
 
-def _subject(path: Path, line: dict[str, str | None]) -> Subject:
-    subject_id = (line["subject"] or "").strip()
-    if not _SUBJECT.fullmatch(subject_id):
-        raise BadInputError(f"{path}: subject {subject_id[:50]!r} must be 1 to 40 letters, digits, - or _")
-    answers = ((attribute, (line[attribute] or "").strip()) for attribute in ATTRIBUTES)
-    stated = ((attribute, NOT_STATED if answer in ("", "NA") else answer) for attribute, answer in answers)
-    return Subject(subject_id, tuple(Group(attribute, answer) for attribute, answer in stated))
+@dataclass(frozen=True, slots=True, eq=False)
+class DataSet:
+    """The people, the conditions, the photographs, and which of them are to be compared.
+
+    listed: (n, 2) int32, pairs of captures to compare and no others; None: every pair of captures. missing:
+    photographs that the layout has a place for and that are not there. Raises BadInputError when it is not whole.
+    """
+
+    name: str
+    subjects: tuple[Subject, ...] = field(repr=False)
+    conditions: tuple[str, ...]
+    captures: tuple[Capture, ...] = field(repr=False)
+    listed: NDArray[np.int32] | None = field(default=None, repr=False)
+    missing: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.captures:
+            raise BadInputError(f"{self.name}: has no photograph to measure on")
+        if len(self.captures) > LAB_CAPTURES_MAX:
+            raise BadInputError(
+                f"{self.name}: has {len(self.captures)} photographs, at most {LAB_CAPTURES_MAX} can be measured"
+            )
+        for what, names in (
+            ("person", [subject.subject_id for subject in self.subjects]),
+            ("condition", list(self.conditions)),
+            ("photograph", [capture.capture_id for capture in self.captures]),
+        ):
+            if len(set(names)) != len(names):
+                raise BadInputError(f"{self.name}: lists a {what} twice; mated and non-mated pairs would be mixed up")
+        for capture in self.captures:
+            if not (0 <= capture.subject < len(self.subjects) and 0 <= capture.condition < len(self.conditions)):
+                raise BadInputError(f"{self.name}: a photograph belongs to nobody or to no condition")
+        if self.listed is not None:
+            self._check_listed(self.listed)
+
+    def _check_listed(self, listed: NDArray[np.int32]) -> None:
+        if listed.ndim != 2 or listed.shape[1] != 2 or not len(listed):
+            raise BadInputError(f"{self.name}: lists no pair of photographs; give a file with pairs")
+        if len(listed) > LAB_COMPARISONS_MAX:
+            raise BadInputError(
+                f"{self.name}: lists {len(listed)} pairs, at most {LAB_COMPARISONS_MAX} can be compared"
+            )
+        if not 0 <= listed.min() <= listed.max() < len(self.captures) or (listed[:, 0] == listed[:, 1]).any():
+            raise BadInputError(f"{self.name}: lists a pair of a photograph with itself, or with none")
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What people were asked, in the order of the columns."""
+        return tuple(dict.fromkeys(group.attribute for subject in self.subjects for group in subject.groups))
+
+
+def check_name(name: str, *, where: str, what: str) -> str:
+    """`name`, when it may be part of a path below a folder: no separator, no leading dot. Raises BadInputError."""
+    if len(name) > LAB_ID_CHARS_MAX or not _NAME.fullmatch(name):
+        raise BadInputError(
+            f"{where}: {what} {name[:50]!r} must be 1 to {LAB_ID_CHARS_MAX} letters, digits or any of _ - + . and "
+            "space, and begin with a letter, a digit or _"
+        )
+    return name

@@ -13,7 +13,7 @@ from openstile.terms.errors import BadInputError
 CONFIDENCE = 0.95
 _HALVINGS = 200
 """More than a double has bits, so that bisection ends at two neighbouring numbers."""
-TRIALS_MAX = 10_000_000
+TRIALS_MAX = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +98,21 @@ def binomial_cdf(events: int, trials: int, rate: float) -> float:
 
 
 def _sum_terms(counts: range, trials: int, rate: float) -> float:
-    """Binomial terms from the largest outwards, until they no longer count."""
-    total = 0.0
+    """Binomial terms from the largest outwards, until they no longer count; each from the one before by its ratio."""
+    count = counts.start
+    term = math.exp(
+        math.lgamma(trials + 1)
+        - math.lgamma(count + 1)
+        - math.lgamma(trials - count + 1)
+        + count * math.log(rate)
+        + (trials - count) * math.log1p(-rate)
+    )
+    odds, total = rate / (1 - rate), 0.0
     for count in counts:
-        term = math.exp(
-            math.lgamma(trials + 1)
-            - math.lgamma(count + 1)
-            - math.lgamma(trials - count + 1)
-            + count * math.log(rate)
-            + (trials - count) * math.log1p(-rate)
-        )
         total += term
         if term <= total * 1e-17:
             break
+        term *= (trials - count) / (count + 1) * odds if counts.step > 0 else count / (trials - count + 1) / odds
     return total
 
 
