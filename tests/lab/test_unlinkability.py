@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 from openstile.lab.unlinkability import Unlinkability, measure_unlinkability
 from openstile.lab.unlinkability_measure import LinkScores, area_under_curve, global_measure, measure_linkage
-from openstile.lab.unlinkability_trials import IssuingDesk, LinkPerson, make_trials, random_people
+from openstile.lab.unlinkability_trials import IssuingDesk, LinkPerson, make_trials, random_people, simulated_distance
 from openstile.lab.unlinkability_views import (
     Party,
     score_correlation,
@@ -28,15 +28,10 @@ def _people(count: int = 16) -> tuple[LinkPerson, ...]:
     return random_people(count, dimensions=128, pack_id="cf-dlib-1", rng=np.random.default_rng(5))
 
 
-def _distance(one: bytes, other: bytes) -> float:
-    first, second = (np.frombuffer(data, np.int8).astype(float) for data in (one, other))
-    return float(np.linalg.norm(first - second))
-
-
 def _measured(pairs: int = 160, random: Callable[[int], bytes] | None = None) -> Unlinkability:
     return measure_unlinkability(
         _people(),
-        distance=_distance,
+        distance=simulated_distance,
         now=NOW,
         random=random or np.random.default_rng(11).bytes,
         rng=np.random.default_rng(12),

@@ -2,4 +2,7 @@
 
 import typer
 
+from openstile.cli import lab_unlinkability
+
 app = typer.Typer(help="Lab: error rates, groups, speed, on a folder of photographs.", no_args_is_help=True)
+app.command("unlinkability")(lab_unlinkability.unlinkability)

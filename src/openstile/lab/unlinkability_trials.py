@@ -147,3 +147,9 @@ def random_people(count: int, *, dimensions: int, pack_id: str, rng: np.random.G
         np.clip(np.rint(centres + rng.normal(0, 8, centres.shape)), -127, 127).astype(np.int8) for _ in range(2)
     )
     return tuple(LinkPerson(pack_id, one.tobytes(), other.tobytes()) for one, other in zip(first, second, strict=True))
+
+
+def simulated_distance(one: bytes, other: bytes) -> float:
+    """Euclidean, in steps: for `random_people`, whose references no model pack made."""
+    first, second = (np.frombuffer(data, np.int8).astype(np.float64) for data in (one, other))
+    return float(np.linalg.norm(first - second))
