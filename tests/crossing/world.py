@@ -141,7 +141,7 @@ class World:
         self.clock = TurnedClock()
         self.engine = SeenEngine()
         self.history = Memory()
-        self.policy = Policy(quality=QualityLimits())
+        self.policy = Policy(quality=QualityLimits(), attack_mode="off")
         self.issuer = generate_issuer_key(name="metro-issuer", algorithm=Algorithm.EDDSA, not_after=FAR_OFF)
         self.group = generate_gate_group_key(audience=AUDIENCE, not_after=FAR_OFF)
         self.keyring = GateKeyring((self.group,), (TrustedIssuer(self.issuer.public),))

@@ -40,6 +40,10 @@ attempts_max = 5            # wrong faces or PINs of one pass within the window 
 attempts_window_s = 300
 status_age_s_max = 86400    # how old a status list may be that says a pass was not withdrawn
 status_when_stale = "refuse" # without a list fresh enough: refuse, or admit (marked in the journal)
+attack_mode = "monitor"     # detectors of presentation attacks: off, monitor (only counted), enforce
+attack_flash = "on"         # whether a display in colours may light the rider's face
+attack_monitored = []       # detectors that are only counted where the others decide
+attendance = "attended"     # whether staff see the lane: attended, unattended
 live_products = []          # products that must be shown live from the rider's phone
 
 # [zone] and [quality] hold what a frame must offer: see docs/operator-guide.md.

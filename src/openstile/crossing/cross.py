@@ -14,6 +14,7 @@ from openstile.crossing.reasons import Reason
 from openstile.crossing.refusal import RefusedError
 from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import FaceEngine, Frame, Template
+from openstile.face.attack.kit import AttackKit
 from openstile.face.feedback import Feedback
 from openstile.passes import GateKeyring, OpenedPass, PassRefusedError, open_pass
 from openstile.passes.claims import Audience
@@ -36,6 +37,7 @@ def cross(
     history: PassHistory,
     clock: Clock,
     tell: Callable[[Feedback], None] = lambda feedback: None,
+    kit: AttackKit | None = None,
 ) -> Crossing:
     """Decide one crossing. Pure given its inputs: it writes nothing, opens nothing and keeps nothing.
 
@@ -71,6 +73,7 @@ def cross(
                 clock=clock,
                 watch=watch,
                 tell=tell,
+                kit=kit or AttackKit(),
             )
         decision = Admit(status_unsure=status_unsure)
     except RefusedError as refused:

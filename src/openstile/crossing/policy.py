@@ -7,6 +7,14 @@ from openstile.face.quality import QualityLimits
 from openstile.face.zone import CaptureZone
 from openstile.terms.errors import BadInputError
 
+_WORDS = {
+    "status_when_stale": ("refuse", "admit"),
+    "attack_mode": ("off", "monitor", "enforce"),
+    "attack_flash": ("on", "off"),
+    "attendance": ("attended", "unattended"),
+}
+_DETECTORS = frozenset({"parallax", "flash_response", "flash_shape", "planar_depth", "context"})
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -52,6 +60,21 @@ class Policy:
     live_products: tuple[str, ...] = ()
     """Products whose passes must be shown live from the rider's phone: a printed copy of theirs is refused."""
 
+    attack_mode: Literal["off", "monitor", "enforce"] = "monitor"
+    """What the detectors of presentation attacks are for: not run; run and counted; run and decide. The last two look
+    for 0.8 s at least (docs/presentation-attacks.md)."""
+
+    attack_flash: Literal["on", "off"] = "on"
+    """Whether a display in colours may light the rider's face; without it parallax is the only detector of our own."""
+
+    attack_monitored: tuple[str, ...] = ()
+    """Detectors that are only counted where the others decide: parallax, flash_response, flash_shape, planar_depth,
+    context."""
+
+    attendance: Literal["attended", "unattended"] = "attended"
+    """Whether staff see the lane. Unattended, and with `attack_mode` enforce, a rider is let through only on positive
+    evidence of life; attended, when no detector says attack."""
+
     zone: CaptureZone = field(default_factory=CaptureZone)
     """Where in the frame the rider's face must be, and how large."""
 
@@ -67,9 +90,12 @@ class Policy:
         _within("attempts_max", self.attempts_max, 1, 1000)
         _within("attempts_window_s", self.attempts_window_s, 1, 86_400)
         _within("status_age_s_max", self.status_age_s_max, 300, 2_592_000)
-        if self.status_when_stale not in ("refuse", "admit"):
+        for name, known in _WORDS.items():
+            _one_of(name, getattr(self, name), known)
+        unknown = sorted(set(self.attack_monitored) - _DETECTORS)
+        if unknown:
             raise BadInputError(
-                f"policy.status_when_stale: {self.status_when_stale!r} is unknown; set refuse or admit in settings.toml"
+                f"policy.attack_monitored: {unknown[0]!r} is no detector; they are {', '.join(sorted(_DETECTORS))}"
             )
         strays = sorted(set(self.live_products) - set(self.products)) if self.products else []
         if strays:
@@ -83,3 +109,8 @@ class Policy:
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise BadInputError(f"policy.{name}: {value} is outside {low} to {high}; correct it in settings.toml")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise BadInputError(f"policy.{name}: {value!r} is unknown; set {' or '.join(known)} in settings.toml")

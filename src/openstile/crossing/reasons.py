@@ -42,6 +42,8 @@ class Reason(StrEnum):
     TOO_BRIGHT = "too_bright"
     TOO_NOISY = "too_noisy"
     FACE_DOES_NOT_MATCH = "face_does_not_match"
+    ATTACK_SUSPECTED = "attack_suspected"
+    LIVENESS_UNSURE = "liveness_unsure"
     PIN_MISSING = "pin_missing"
     PIN_WRONG = "pin_wrong"
 
@@ -52,5 +54,8 @@ class Reason(StrEnum):
     BARRIER_UNAVAILABLE = "barrier_unavailable"
 
 
-RIDER_FAILED = frozenset({Reason.FACE_DOES_NOT_MATCH, Reason.PIN_WRONG})
-"""Reasons that count as a failed attempt of a pass: somebody was compared with it and was not its owner."""
+RIDER_FAILED = frozenset(
+    {Reason.FACE_DOES_NOT_MATCH, Reason.ATTACK_SUSPECTED, Reason.LIVENESS_UNSURE, Reason.PIN_WRONG}
+)
+"""Reasons that count as a failed attempt of a pass: somebody was compared with it and was not its owner, or was not
+seen to be a living face. So nobody may try a picture until chance lets it through."""

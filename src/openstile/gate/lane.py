@@ -6,7 +6,7 @@ A tap is durable before the barrier opens, so that a gate that loses power has r
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openstile.crossing import Admit, Crossing, Reason, Refuse, cross
@@ -14,6 +14,8 @@ from openstile.crossing.history import AttemptBook
 from openstile.crossing.reasons import RIDER_FAILED
 from openstile.crossing.stopwatch import Stopwatch
 from openstile.face import FaceEngine, Frame
+from openstile.face.attack.evidence import Detector, Evidence
+from openstile.face.attack.kit import AttackKit, FlashLight
 from openstile.face.feedback import Feedback
 from openstile.gate.barrier import Barrier, BarrierError
 from openstile.gate.trust import Trust
@@ -49,13 +51,16 @@ class Lane:
         journal: Journal,
         barrier: Barrier,
         clock: Clock,
+        detectors: tuple[Callable[[], Detector], ...] = (),
     ) -> None:
+        """`detectors` makes those of presentation attacks that the deployer adds, one each."""
         self._identity = identity
         self._trust = trust
         self._load_engine = load_engine
         self._journal = journal
         self._barrier = barrier
         self._clock = clock
+        self._kit = AttackKit(extra=detectors, count=self._count_evidence)
         self._attempts = AttemptBook()
         self._attempts_window_s = 0
         self._told_at: datetime | None = None
@@ -68,9 +73,11 @@ class Lane:
         frames: Iterator[Frame],
         ask_pin: Callable[[], str | None],
         tell: Callable[[Feedback], None] = lambda feedback: None,
+        light: FlashLight | None = None,
     ) -> Crossing:
         """One presented pass, one crossing. Returns when the barrier was opened or the refusal counted.
 
+        `light`: a display in colours that may light the rider's face; None where there is none.
         Trust is asked for once: keys, lists and policy that change meanwhile hold from the next crossing on.
         """
         trust = self._trust()
@@ -88,6 +95,7 @@ class Lane:
                 history=self,
                 clock=self._clock,
                 tell=tell,
+                kit=replace(self._kit, light=light),
             )
             if crossing.admitted:
                 crossing = self._record_and_open(crossing)
@@ -156,6 +164,13 @@ class Lane:
                 self._not_let_through.popitem(last=False)
             return crossing.then(watch.steps(), Refuse(Reason.BARRIER_UNAVAILABLE))
         return crossing.then(watch.steps(), crossing.decision)
+
+    def _count_evidence(self, evidence: Evidence) -> None:
+        """One more outcome of a detector on this day; nothing says whose crossing it was."""
+        try:
+            self._journal.count_refusal(evidence.counted_as, at=self._clock.now())
+        except JournalError as error:
+            _log.error("evidence not counted: %s", error)
 
     def _remember_refusal(self, crossing: Crossing, reason: Reason) -> None:
         if reason in RIDER_FAILED and crossing.pass_id is not None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from openstile.crossing import Crossing, Reason
 from openstile.face import Frame
+from openstile.face.attack.kit import FlashLight
 from openstile.face.sources import CameraLostError
 from openstile.gate.display import Display
 from openstile.gate.fading import fade_trips
@@ -111,7 +112,14 @@ class GateLoop:
 
     def _serve(self, text: str, frames: Iterator[Frame]) -> None:
         self._display.show_state(GateState.LOOK)
-        crossing = self._lane.present(text, frames=frames, ask_pin=self._ask_pin, tell=self._display.show_feedback)
+        display = self._display
+        crossing = self._lane.present(
+            text,
+            frames=frames,
+            ask_pin=self._ask_pin,
+            tell=display.show_feedback,
+            light=display if isinstance(display, FlashLight) else None,
+        )
         if crossing.reason is None:
             self._display.show_state(GateState.ADMITTED)
         else:

@@ -100,6 +100,8 @@ NEXT_STEPS: dict[Reason, NextStep] = {
     Reason.TOO_BRIGHT: NextStep.OTHER_LANE,
     Reason.TOO_NOISY: NextStep.OTHER_LANE,
     Reason.FACE_DOES_NOT_MATCH: NextStep.TRY_AGAIN,
+    Reason.ATTACK_SUSPECTED: NextStep.HELP,
+    Reason.LIVENESS_UNSURE: NextStep.TRY_AGAIN,
     Reason.PIN_MISSING: NextStep.PIN,
     Reason.PIN_WRONG: NextStep.PIN,
     Reason.KEYS_UNAVAILABLE: NextStep.OTHER_LANE,

@@ -77,6 +77,14 @@ REASON_TEXTS_DE = {
         "Nicht erkannt",
         "Mütze oder Sonnenbrille abnehmen und noch einmal versuchen, oder Hilfe rufen.",
     ),
+    "attack_suspected": (
+        "Hier nicht möglich",
+        "Bitte zu einem Durchgang mit Personal gehen oder Hilfe rufen.",
+    ),
+    "liveness_unsure": (
+        "Noch nicht sicher",
+        "Einen Schritt näher kommen, in die Kamera schauen, den Pass noch einmal zeigen.",
+    ),
     "pin_missing": ("PIN fehlt", "Zeigen Sie den Pass noch einmal und geben Sie die PIN ein."),
     "pin_wrong": ("PIN falsch", "Zeigen Sie den Pass noch einmal und geben Sie die PIN ein."),
     "keys_unavailable": ("Außer Betrieb", "Bitte einen anderen Durchgang benutzen."),

@@ -56,6 +56,8 @@ REASON_TEXTS_EN = {
     "too_bright": ("Too bright", "There is too much light here. Please use another lane."),
     "too_noisy": ("Picture too poor", "The camera cannot see you well here. Please use another lane."),
     "face_does_not_match": ("Not recognised", "Take off cap or sunglasses and try again, or ask for help."),
+    "attack_suspected": ("Not possible here", "Please come to a lane with staff, or ask for help."),
+    "liveness_unsure": ("Not sure yet", "Come a step closer while you look at the camera, then show your pass again."),
     "pin_missing": ("PIN needed", "Show your pass again and enter your PIN."),
     "pin_wrong": ("Wrong PIN", "Show your pass again and enter your PIN."),
     "keys_unavailable": ("Gate out of service", "Please use another lane."),

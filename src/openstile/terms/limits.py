@@ -65,8 +65,8 @@ ENROL_FACES_MAX = 16
 FRAMES_PER_FOLDER_MAX = 10_000
 
 # Presentation attacks (docs/presentation-attacks.md).
-ATTACK_DETECTOR_CHARS_MAX = 24
-"""Of a detector's name: it is counted under it."""
+ATTACK_DETECTOR_CHARS_MAX = 20
+"""Of a detector's name: it is counted under it, with `pad_` before and the verdict behind."""
 ATTACK_CLIP_FRAMES_MAX = 250
 """Of one clip: ten seconds."""
 ATTACK_CONTEXT_SIDE_PIXELS_MAX = 512
@@ -298,3 +298,4 @@ assert BUNDLE_LISTS_MAX <= TRUST_LISTS_MAX
 assert BATCH_TAPS_MAX * 160 < BATCH_BYTES_MAX
 assert MONEY_MINOR_MAX * 9000 < 2**63
 assert (EPOCH_ID_MAX + 1) * (TAP_SEQ_MAX + 1) <= 2**63
+assert len("pad_") + ATTACK_DETECTOR_CHARS_MAX + len("_inconclusive") <= JOURNAL_REASON_CHARS_MAX
