@@ -74,8 +74,9 @@ def test_groups_are_held_against_everybody_at_one_threshold(four: Scores) -> Non
     assert black.threshold < 0.04
     assert (black.fmr, black.fnmr) == (Proportion(0, 4), Proportion(1, 2))
     shipped = next(d for d in report.disparities if d.attribute == "ethnicity" and d.fmr_wanted is None)
-    assert (shipped.worst_fmr, shipped.fmr_ratio) == ("black", pytest.approx((2 / 4) / (2 / 18)))
-    assert (shipped.worst_fnmr, shipped.fnmr_ratio) == ("black", pytest.approx((1 / 2) / (1 / 3)))
+    assert (shipped.worst_fmr, shipped.worst_fnmr) == ("black", "black")
+    assert shipped.fmr_ratio == pytest.approx((2 / 4) / (2 / 18))
+    assert shipped.fnmr_ratio == pytest.approx((1 / 2) / (1 / 3))
 
 
 def test_claims_on_false_matches_rest_on_pairs_that_share_nobody(report: AccuracyReport) -> None:

@@ -9,6 +9,7 @@ A finished block is known by its scores and by the faults of its captures; that 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -263,12 +264,23 @@ def measure(
     block_captures: int = BLOCK_CAPTURES,
     seed: int = 0,
     work: Path | None = None,
+    cluster: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
-    """The whole run on this machine. work: resume from this file, and keep finished blocks in it (`trials_file`)."""
+    """The whole run: on this machine, or on the Dask cluster `cluster` (an address, or "local").
+
+    work: resume from this file, and keep finished blocks in it (`trials_file`). The scores are the same wherever and
+    however they are made. Raises BadInputError, PackError, WorkerLostError, ClusterError.
+    """
     from openstile.lab.trials_file import resuming
 
     blocks = plan_blocks(data_set, block_captures=block_captures, seed=seed)
-    run = LocalBlocks(data_set, apparatus, workers, progress)
-    with resuming(work, data_set, apparatus, blocks) as (finished, keep):
+    with ExitStack() as stack:
+        run: RunBlocks = LocalBlocks(data_set, apparatus, workers, progress)
+        if cluster is not None:
+            from openstile.lab.cluster import ClusterBlocks, join_cluster
+
+            client = stack.enter_context(join_cluster(cluster, workers=workers))
+            run = ClusterBlocks(client, data_set, apparatus, progress)
+        finished, keep = stack.enter_context(resuming(work, data_set, apparatus, blocks))
         return run_trials(data_set, apparatus, blocks=blocks, run_blocks=run, finished=finished, keep=keep)
