@@ -51,8 +51,8 @@ def _flat(
     towards = np.array([[0], [-0.2], [-0.98]], np.float32)
     lit = ambient.irradiance(towards)[0]
     form = display.form_factor(middle, towards)[0] * display.share * ambient.lux
-    flat = coverage[..., None] * colour
-    return Layer(box, coverage, flat * (lit * ambient.colour), flat * np.float32(form))
+    flat = coverage * colour[:, None, None]
+    return Layer(box, coverage, coverage * (colour * lit * ambient.colour)[:, None, None], flat * np.float32(form))
 
 
 def glasses_layers(pose: Pose, camera: Camera, ambient: Ambient, display: GateDisplay) -> list[Layer]:
@@ -82,7 +82,7 @@ def _lens(side: int, pose: Pose, camera: Camera, ambient: Ambient, display: Gate
     glass = (inside * np.float32(_GLASS)).astype(np.float32)
     room = (0.35 * ambient.lux * (1 - 0.5 * down) * glass).astype(np.float32)
     seen = (part * glass * np.float32(display.luminance(ambient.lux))).astype(np.float32)
-    return Layer(box, glass, room[..., None] * ambient.colour, np.repeat(seen[..., None], 3, axis=2))
+    return Layer(box, glass, room * ambient.colour[:, None, None], np.stack([seen] * 3))
 
 
 def _rims(pose: Pose, camera: Camera, ambient: Ambient, display: GateDisplay) -> Layer:
@@ -103,7 +103,7 @@ def _rims(pose: Pose, camera: Camera, ambient: Ambient, display: GateDisplay) ->
     coverage = np.asarray(mask, np.float32) / np.float32(255)
     front = (pose.rotation @ np.array([0, 0, -0.104]) + pose.place).astype(np.float32)[:, None]
     towards = np.asarray(-pose.rotation[:, 2:], np.float32)
-    albedo = np.float32(0.04) * coverage[..., None]
+    albedo = np.float32(0.04) * coverage
     form = display.form_factor(front, towards)[0] * display.share * ambient.lux
     lit = ambient.irradiance(towards)[0] * ambient.colour
-    return Layer(box, coverage, albedo * lit, np.repeat(albedo * np.float32(form), 3, axis=2))
+    return Layer(box, coverage, albedo * lit[:, None, None], np.stack([albedo * np.float32(form)] * 3))

@@ -71,13 +71,13 @@ class Settings:
 
 
 def meter(camera: Camera, linear: Floats, face: tuple[slice, slice], kelvin: float) -> Settings:
-    """Automatic exposure and white balance for a picture (height, width, 3) in lux equivalents.
+    """Automatic exposure and white balance for a picture (3, height, width) in lux equivalents.
 
     Exposure brings the mean of the face (weight 0.6) and of the frame (0.4) to 0.2 of white, but keeps the brightest
     fiftieth of the face below white. First the exposure time grows up to its limit, then the gain.
     """
-    luminance = linear[::4, ::4] @ LUMINANCE
-    window = (linear[face] @ LUMINANCE)[::2, ::2]
+    luminance = np.tensordot(LUMINANCE, linear[:, ::4, ::4], axes=1)
+    window = np.tensordot(LUMINANCE, linear[:, face[0], face[1]][:, ::2, ::2], axes=1)
     middle = 0.6 * float(np.mean(window)) + 0.4 * float(np.mean(luminance))
     wanted = min(0.2 / middle, 0.9 / float(np.percentile(window, 98))) * camera.exposure
     seconds = wanted * camera.full_well / camera.electrons
@@ -89,24 +89,25 @@ def meter(camera: Camera, linear: Floats, face: tuple[slice, slice], kelvin: flo
 
 
 def expose(camera: Camera, settings: Settings, linear: Floats, rng: np.random.Generator) -> NDArray[np.uint16]:
-    """What the sensor reads of a picture in lux equivalents: (height, width) RGGB mosaic, `_PEDESTAL` is black.
+    """What the sensor reads of a picture (3, height, width) in lux equivalents: (height, width) RGGB mosaic with
+    `_PEDESTAL` for black.
 
     Lens blur, vignetting, filters, photoelectrons with shot noise (a Gaussian of the Poisson's variance), read noise,
     full well, twelve bits.
     """
-    sharp = linear if camera.blur_px < 0.05 else cv2.GaussianBlur(linear, (0, 0), camera.blur_px)
-    filtered = cv2.transform(sharp, _SENSOR_FROM_SRGB)
-    electrons = mosaic(np.asarray(filtered, np.float32))
-    electrons *= _falloff(camera) * np.float32(camera.electrons * settings.exposure_s)
-    noise = rng.standard_normal(electrons.shape, np.float32)
-    noise *= np.sqrt(np.maximum(electrons, 0) + np.float32(camera.read_noise**2))
-    electrons += noise
+    sharp = linear if camera.blur_px < 0.05 else _blurred(linear, camera.blur_px)
+    electrons = mosaic(sharp)
+    electrons *= _falloff(camera)
+    electrons *= np.float32(camera.electrons * settings.exposure_s)
+    noise = _noise(rng, electrons.size).reshape(electrons.shape)
+    electrons += noise * np.sqrt(electrons + np.float32(camera.read_noise**2))
     np.minimum(electrons, np.float32(camera.full_well), out=electrons)
     step = _WHITE / _LEVELS
     electrons *= np.float32(settings.gain / camera.full_well * _LEVELS)
     electrons += np.float32(_PEDESTAL / step)
-    levels = np.clip(np.rint(electrons), 0, _LEVELS - 1 + _PEDESTAL / step)
-    return (levels * np.float32(step)).astype(np.uint16)
+    np.rint(electrons, out=electrons)
+    np.clip(electrons, 0, _LEVELS - 1 + _PEDESTAL / step, out=electrons)
+    return (electrons * np.float32(step)).astype(np.uint16)
 
 
 def develop(camera: Camera, settings: Settings, raw: NDArray[np.uint16]) -> NDArray[np.uint8]:
@@ -125,11 +126,33 @@ def develop(camera: Camera, settings: Settings, raw: NDArray[np.uint16]) -> NDAr
 
 
 def mosaic(picture: Floats) -> Floats:
-    """One colour a pixel, RGGB: red at even rows and columns, blue at odd ones, green at the others."""
-    plane = picture[..., 1].copy()
-    plane[::2, ::2] = picture[::2, ::2, 0]
-    plane[1::2, 1::2] = picture[1::2, 1::2, 2]
+    """What the sensor's filters pass of a picture (3, height, width), one a pixel: red at even rows and columns, blue
+    at odd ones, green at the others.
+    """
+    plane = np.empty(picture.shape[1:], np.float32)
+    for row, column, colour in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
+        r, g, b = picture[:, row::2, column::2]
+        mix = _SENSOR_FROM_SRGB[colour]
+        plane[row::2, column::2] = r * mix[0] + g * mix[1] + b * mix[2]
     return plane
+
+
+def _blurred(picture: Floats, sigma: float) -> Floats:
+    return np.stack([np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32) for plane in picture])
+
+
+def _noise(rng: np.random.Generator, count: int) -> Floats:
+    """`count` normal deviates: a stretch of a long table, begun where the random source says (drawing anew would cost
+    as much as all else in a frame).
+    """
+    table = _normal_table()
+    start = int(rng.integers(0, len(table) - count))
+    return table[start : start + count]
+
+
+@lru_cache(maxsize=1)
+def _normal_table() -> Floats:
+    return np.random.default_rng(20).standard_normal(1 << 22, np.float32)
 
 
 @lru_cache(maxsize=4)

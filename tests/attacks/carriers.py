@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tests.attacks.camera import Camera
 from tests.attacks.gloss import Sheen, mirror
-from tests.attacks.layers import Layer, clip_box
+from tests.attacks.layers import Layer, clip_box, planes
 from tests.attacks.light import Ambient, Floats, GateDisplay
 from tests.attacks.motion import Pose
 
@@ -18,7 +18,7 @@ _GLASS = 0.04
 """Reflectance of a screen's glass."""
 _SCREEN_MATT = 0.012
 """Albedo of a dark screen: what its pixels and glue scatter."""
-_SCREEN_WHITE = np.array([0.96, 1.0, 1.06], np.float32)
+_SCREEN_WHITE = np.array([0.96, 1.0, 1.06], np.float32)[:, None, None]
 """A screen's white is a little bluer than sRGB's."""
 
 
@@ -85,43 +85,41 @@ class Held:
         rows, columns = picture.linear.shape[:2]
         step = picture.texel * self.carrier.scale
         at = (along / step + (columns - 1) / 2, down / step + (rows - 1) / 2)
-        shown = np.asarray(cv2.remap(picture.linear, *at, cv2.INTER_LINEAR), np.float32)
+        shown = planes(np.asarray(cv2.remap(picture.linear, *at, cv2.INTER_LINEAR), np.float32))
         if self.carrier.cut_out:
             edge = edge * cv2.remap(picture.cut, *at, cv2.INTER_LINEAR)
         inner = _soft(along, self.carrier.width, step) * _soft(down, self.carrier.height, step)
         draw = self._screen if self.carrier.nits else self._paper
         ambient_part, display_part, emitted = draw(shown, inner, points, normals, ambient, display)
-        covered = edge[..., None]
-        return Layer(box, edge, ambient_part * covered, display_part * covered, emitted * covered)
+        emitted_part = None if emitted is None else emitted * edge
+        return Layer(box, edge, ambient_part * edge, display_part * edge, emitted_part)
 
     def _paper(
         self, shown: Floats, inner: Floats, points: Floats, normals: Floats, ambient: Ambient, display: GateDisplay
-    ) -> tuple[Floats, Floats, Floats]:
+    ) -> tuple[Floats, Floats, Floats | None]:
         """Ink on paper: an albedo under the room's light, and a weak sheen."""
-        ink = np.where(inner[..., None] > 0.5, shown, 1)
-        albedo = np.float32(_PAPER_BLACK) + np.float32(_PAPER_WHITE - _PAPER_BLACK) * ink
+        albedo = np.float32(_PAPER_WHITE) - (np.float32(_PAPER_WHITE - _PAPER_BLACK) * (1 - shown)) * inner
         lit = ambient.irradiance(normals)
         form = display.form_factor(points, normals) * np.float32(display.share * ambient.lux)
         gloss = np.float32(self.carrier.gloss)
         direct = np.float32(ambient.lux * (1 - ambient.diffuse)) * ambient.cosine(normals)
         shine_ambient = gloss * direct * PAPER_SHEEN.from_lamp(ambient, points, normals)
         shine_display = gloss * form * PAPER_SHEEN.from_display(display, points, normals)
-        by_ambient = (albedo * lit[..., None] + shine_ambient[..., None]) * ambient.colour
-        return by_ambient, albedo * form[..., None] + shine_display[..., None], np.zeros((1, 1, 3), np.float32)
+        by_ambient = (albedo * lit + shine_ambient) * ambient.colour[:, None, None]
+        return by_ambient, albedo * form + shine_display, None
 
     def _screen(
         self, shown: Floats, inner: Floats, points: Floats, normals: Floats, ambient: Ambient, display: GateDisplay
-    ) -> tuple[Floats, Floats, Floats]:
+    ) -> tuple[Floats, Floats, Floats | None]:
         """Pixels that emit, set as bright as the room where the screen can, behind glass that mirrors."""
         white = np.float32(min(math.pi * self.carrier.nits, 1.15 * ambient.lux))
-        emitted = shown * (inner[..., None] * white * _SCREEN_WHITE)
+        emitted = shown * (inner * white * _SCREEN_WHITE)
         part, downward = mirror(display, points, normals)
         lit = np.float32(_SCREEN_MATT) * ambient.irradiance(normals)
         room = np.float32(_GLASS * 0.35 * ambient.lux) * (1 - np.float32(0.5) * downward)
         form = display.form_factor(points, normals) * np.float32(_SCREEN_MATT * display.share * ambient.lux)
         glare = part * np.float32(_GLASS * display.luminance(ambient.lux))
-        by_display = np.repeat((form + glare)[..., None], 3, axis=2)
-        return (lit + room)[..., None] * ambient.colour, by_display, emitted
+        return (lit + room) * ambient.colour[:, None, None], np.stack([form + glare] * 3), emitted
 
     def _aim(self, camera: Camera) -> tuple[tuple[int, int, int, int], Floats, Floats]:
         half = np.array([self.carrier.width, self.carrier.height]) / 2 + self.carrier.border

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.attacks.anatomy import RELIEF_SIZE, SEMI_AXES, Shape, directions, grid, grow, sample
 from tests.attacks.camera import Camera
 from tests.attacks.gloss import Sheen
-from tests.attacks.layers import Layer, clip_box
+from tests.attacks.layers import Layer, clip_box, planes
 from tests.attacks.light import Ambient, Floats, GateDisplay
 from tests.attacks.motion import Expression, Pose
 from tests.attacks.skin import Paint, paint
@@ -56,12 +56,13 @@ class Surface:
     coverage: Floats
 
     def spread(self, values: Floats) -> Floats:
-        """`values` of the rays (..., [channels]) as a picture of the window, 0 where there is no ray."""
-        channels = values.shape[2:]
+        """`values` of the rays ([3, ]...) as a picture of the window, 0 where there is no ray."""
         height, width = self.box[1] - self.box[0], self.box[3] - self.box[2]
-        picture = np.zeros((height * width, *channels), np.float32)
-        picture[self.picked] = values.reshape(-1, *channels)
-        return picture.reshape(height, width, *channels)
+        if values.ndim == 3:
+            return np.stack([self.spread(plane) for plane in values])
+        picture = np.zeros(height * width, np.float32)
+        picture[self.picked] = values.ravel()
+        return picture.reshape(height, width)
 
 
 class Head:
@@ -116,8 +117,7 @@ class Head:
         moved = sample(self._shift, u, v)
         u, v = u + moved[..., 0], v + moved[..., 1]
         own = sample(self._subject.shape.normals, u, v)
-        turned_normals = cv2.transform(own, self._pose.rotation.astype(np.float32))
-        normals = np.asarray(np.stack(cv2.split(turned_normals)), np.float32)
+        normals = planes(np.asarray(cv2.transform(own, self._pose.rotation.astype(np.float32)), np.float32))
         return Surface(box, picked, u, v, np.stack([t * x, t * y, t]), normals, coverage)
 
     def _aim(
@@ -146,6 +146,7 @@ class Head:
         albedo = sample(self._subject.paint.open_eyes, s.u, s.v)
         if shut > 0.02:
             albedo = albedo + shut * (sample(self._subject.paint.shut_eyes, s.u, s.v) - albedo)
+        albedo = planes(albedo)
         gloss = sample(self._subject.paint.gloss, s.u, s.v)
         lit = ambient.irradiance(s.normals, sample(self._subject.shape.openness, s.u, s.v))
         form = display.form_factor(s.points, s.normals) * np.float32(display.share * ambient.lux)
@@ -153,9 +154,8 @@ class Head:
         direct = np.float32(ambient.lux * (1 - ambient.diffuse)) * ambient.cosine(s.normals)
         shine_ambient = gloss * direct * SKIN_SHEEN.from_lamp(ambient, s.points, s.normals)
         shine_ambient += np.float32(SKIN_SHEEN.fresnel / 2) * lit
-        covered = s.coverage[..., None]
-        by_ambient = (albedo * lit[..., None] + shine_ambient[..., None]) * (ambient.colour * covered)
-        by_display = (albedo * form[..., None] + shine_display[..., None]) * covered
+        by_ambient = (albedo * lit + shine_ambient) * (ambient.colour[:, None, None] * s.coverage)
+        by_display = (albedo * form + shine_display) * s.coverage
         return Layer(s.box, s.spread(s.coverage), s.spread(by_ambient), s.spread(by_display))
 
 

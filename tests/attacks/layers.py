@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 from tests.attacks.camera import Camera
 from tests.attacks.light import Floats, RowLight
 
@@ -12,8 +14,8 @@ class Layer:
     """One thing in a window of the frame, in lux equivalents.
 
     box: top, bottom, left, right in pixels. coverage: (h, w) 0..1, how much it takes of the light from behind.
-    What it sends to the camera itself (where it covers a part of a pixel, that part): ambient: (h, w, 3) by mean
-    ambient light; display: (h, w, 3) by an all-white display, per channel; emitted: (h, w, 3) its own light.
+    What it sends to the camera itself (where it covers a part of a pixel, that part), linear RGB: ambient: (3, h, w)
+    by mean ambient light; display: (3, h, w) by an all-white display; emitted: (3, h, w) its own light.
     """
 
     box: tuple[int, int, int, int]
@@ -23,18 +25,23 @@ class Layer:
     emitted: Floats | None = None
 
     def light(self, rows: RowLight) -> Floats:
-        """(h, w, 3) what it sends to the camera while `rows` shine."""
+        """(3, h, w) what it sends to the camera while `rows` shine."""
         top, bottom = self.box[:2]
-        result = self.ambient * rows.flicker[top:bottom] + self.display * rows.display[top:bottom]
+        result = self.ambient * rows.flicker[top:bottom] + self.display * rows.display[:, top:bottom]
         return result if self.emitted is None else result + self.emitted
 
 
 def lay(picture: Floats, layer: Layer, rows: RowLight) -> None:
-    """Lay `layer` over `picture` (height, width, 3), in place."""
+    """Lay `layer` over `picture` (3, height, width), in place."""
     top, bottom, left, right = layer.box
-    under = picture[top:bottom, left:right]
-    under *= 1 - layer.coverage[..., None]
+    under = picture[:, top:bottom, left:right]
+    under *= 1 - layer.coverage
     under += layer.light(rows)
+
+
+def planes(picture: Floats) -> Floats:
+    """(3, h, w) of an interleaved picture (h, w, 3)."""
+    return np.asarray(np.stack(cv2.split(picture)), np.float32)
 
 
 def clip_box(box: tuple[float, float, float, float], camera: Camera) -> tuple[int, int, int, int]:

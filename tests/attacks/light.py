@@ -8,6 +8,7 @@ luminance of 1 for white (ITU-R BT.709 primaries, IEC 61966-2-1). Metres; the ca
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,18 @@ def encode_srgb(linear: Floats) -> Floats:
     """sRGB codes 0..255, not rounded, of linear light; clipped to 0..1 first."""
     v = np.clip(linear, 0, 1)
     return (255 * np.where(v <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055)).astype(np.float32)
+
+
+def through_codes(linear: Floats) -> Floats:
+    """Linear light as it comes back from a picture of eight bit sRGB codes."""
+    codes, light = _code_tables()
+    return light[codes[np.clip(linear * 8191, 0, 8191).astype(np.uint16)]]
+
+
+@lru_cache(maxsize=1)
+def _code_tables() -> tuple[NDArray[np.uint8], Floats]:
+    codes = np.rint(encode_srgb((np.arange(8192, dtype=np.float32) + np.float32(0.5)) / np.float32(8192)))
+    return codes.astype(np.uint8), decode_srgb(np.arange(256, dtype=np.uint8))
 
 
 def planck_rgb(kelvin: float) -> Floats:
@@ -159,7 +172,7 @@ class GateDisplay:
 class RowLight:
     """Light while the rows of one frame are exposed (a rolling shutter exposes them one after the other).
 
-    flicker: (rows, 1, 1), the ambient light over its mean. display: (rows, 1, 3), linear RGB of the display, 0..1.
+    flicker: (rows, 1), the ambient light over its mean. display: (3, rows, 1), linear RGB of the display, 0..1.
     """
 
     flicker: Floats
@@ -184,4 +197,10 @@ def light_rows(
     linear = decode_srgb(plan[[max(index - 1, 0), index]])
     before = np.clip((display.latency_s - start) / exposure_s, 0, 1)[:, None]
     mixed = before * linear[0] + (1 - before) * linear[1]
-    return RowLight(flicker.astype(np.float32)[:, None, None], mixed.astype(np.float32)[:, None, :])
+    return RowLight(flicker.astype(np.float32)[:, None], np.ascontiguousarray(mixed.T, np.float32)[..., None])
+
+
+def even_light(colour: Floats, rows: int) -> RowLight:
+    """The same for all rows: mean ambient light and a display of linear RGB `colour`."""
+    display = np.broadcast_to(np.asarray(colour, np.float32)[:, None, None], (3, rows, 1))
+    return RowLight(np.ones((rows, 1), np.float32), display)

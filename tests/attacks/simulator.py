@@ -14,8 +14,18 @@ from tests.attacks.body import body_layers, glasses_layers
 from tests.attacks.camera import Camera, Settings, develop, expose, eye_box, meter
 from tests.attacks.carriers import CUT_OUT, MONITOR, PAPER, PHONE, TABLET, Carrier, Held, Picture
 from tests.attacks.head import Head, make_subject
-from tests.attacks.layers import Layer, lay
-from tests.attacks.light import FRAME_RATE, Ambient, Floats, GateDisplay, RowLight, decode_srgb, encode_srgb, light_rows
+from tests.attacks.layers import Layer, lay, planes
+from tests.attacks.light import (
+    FRAME_RATE,
+    Ambient,
+    Floats,
+    GateDisplay,
+    RowLight,
+    decode_srgb,
+    even_light,
+    light_rows,
+    through_codes,
+)
 from tests.attacks.motion import Face, Motion, MotionKind, Mover
 from tests.attacks.scene import Plan, Scene, Screen, Species, check_plan, plan_of_light
 
@@ -29,9 +39,11 @@ _CARRIERS = {
     Species.MONITOR: MONITOR,
 }
 _SCREENS = {Screen.PHONE: PHONE, Screen.TABLET: TABLET, Screen.MONITOR: MONITOR}
-_RECORDER = Camera(width=360, height=480, focal_px=900.0)
+_PHOTOGRAPH = Camera(width=360, height=480, focal_px=900.0)
+_VIDEO = Camera(width=288, height=384, focal_px=720.0)
 _RECORDED_AT = 0.54
-"""Metres from the recorded head to the recording camera: 0.6 mm of face a pixel."""
+"""Metres from the recorded head to the attacker's camera: a pixel is 0.6 mm of face in a photograph, 0.75 in a video.
+"""
 _CARRIER_NEAREST = 0.2
 
 
@@ -162,20 +174,21 @@ class _Stage:
 
     def _record(self, time_s: float, colour: NDArray[np.uint8]) -> Picture:
         """What the attacker's camera took: in soft white light, lit by a display of this colour, eight bits deep."""
-        scene, camera = self._scene, _RECORDER
+        scene = self._scene
+        camera = _VIDEO if scene.species.is_replay else _PHOTOGRAPH
         ambient = Ambient(lux=scene.ambient.lux, kelvin=6500.0, diffuse=0.7)
         layers, points = self._person(time_s, camera, ambient, scene.display)
         wall = np.array([0.42, 0.44, 0.45], np.float32) * np.float32(0.8 * ambient.lux)
-        picture = np.broadcast_to(wall, (camera.height, camera.width, 3)).copy()
+        picture = np.broadcast_to(wall[:, None, None], (3, camera.height, camera.width)).copy()
         cut = np.zeros((camera.height, camera.width), np.float32)
-        rows = _even_light(camera.height, decode_srgb(colour))
+        rows = even_light(decode_srgb(colour), camera.height)
         for layer in layers:
             lay(picture, layer, rows)
             top, bottom, left, right = layer.box
             window = cut[top:bottom, left:right]
             np.maximum(window, layer.coverage, out=window)
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.7), np.float32) / np.float32(1.1 * ambient.lux)
-        seen = decode_srgb(np.rint(encode_srgb(picture)))
+        blurred = cv2.GaussianBlur(cv2.merge(list(picture)), (0, 0), 0.7)
+        seen = through_codes(np.asarray(blurred, np.float32) / np.float32(1.1 * ambient.lux))
         return Picture(seen, cut, camera.project(points), _RECORDED_AT / camera.focal_px)
 
 
@@ -197,10 +210,6 @@ def _scaled(motion: Motion, carrier: Carrier) -> Motion:
     return replace(motion, distance=distance, amount=amount)
 
 
-def _even_light(rows: int, colour: Floats) -> RowLight:
-    return RowLight(np.ones((rows, 1, 1), np.float32), np.broadcast_to(colour, (rows, 1, 3)).copy())
-
-
 def _make_backdrop(scene: Scene) -> Layer:
     """A room out of focus, some metres behind."""
     camera, rng = scene.camera, _rng(scene, 6)
@@ -211,12 +220,11 @@ def _make_backdrop(scene: Scene) -> Layer:
         size = rng.integers(30, 260, 2)
         colour = rng.uniform(0.05, 0.7) * rng.uniform(0.8, 1.2, 3)
         cv2.rectangle(albedo, (left, top), (left + int(size[0]), top + int(size[1])), [float(c) for c in colour], -1)
-    albedo = np.asarray(cv2.GaussianBlur(albedo, (0, 0), 4.0), np.float32)
-    lit = np.float32(scene.ambient.lux * rng.uniform(0.4, 1.0))
+    albedo = planes(np.asarray(cv2.GaussianBlur(albedo, (0, 0), 4.0), np.float32))
+    lit = (scene.ambient.colour * np.float32(scene.ambient.lux * rng.uniform(0.4, 1.0)))[:, None, None]
     far = np.float32(scene.display.share * scene.ambient.lux * 0.04)
-    return Layer(
-        (0, height, 0, width), np.ones((height, width), np.float32), albedo * (lit * scene.ambient.colour), albedo * far
-    )
+    everywhere = np.ones((height, width), np.float32)
+    return Layer((0, height, 0, width), everywhere, albedo * lit, albedo * far)
 
 
 def _compose(scene: Scene, backdrop: Layer, layers: list[Layer], rows: RowLight) -> Floats:
@@ -229,5 +237,5 @@ def _compose(scene: Scene, backdrop: Layer, layers: list[Layer], rows: RowLight)
 def _settle(scene: Scene, backdrop: Layer, layers: list[Layer], landmarks: NDArray[np.float64], plan: Plan) -> Settings:
     """Exposure and white balance, found before the clip under the mean of the plan's light, and then held."""
     mean = decode_srgb(plan).mean(axis=0).astype(np.float32)
-    picture = _compose(scene, backdrop, layers, _even_light(scene.camera.height, mean))
+    picture = _compose(scene, backdrop, layers, even_light(mean, scene.camera.height))
     return meter(scene.camera, picture, eye_box(landmarks, scene.camera), scene.ambient.kelvin)
