@@ -39,6 +39,10 @@ _LANDMARKS = np.array(
 _LANDMARKS[3:, 2] = -0.089
 
 
+_LOWER_FACE = 0.93
+"""Brings the mouth as far below the eyes as the eyes are apart, the mean of adults."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One head's geometry.
@@ -95,6 +99,7 @@ def grow(rng: np.random.Generator) -> Shape:
 
 def _vary(points: NDArray[np.float64], factors: NDArray[np.float64], nose: float, jaw: float) -> NDArray[np.float64]:
     x, y, z = points.T
+    y = np.where(y > 0, y * _LOWER_FACE, y)
     bridge = np.exp(-((x / 0.016) ** 2) - ((y - 0.035) / 0.016) ** 2)
     low = np.clip((y - 0.04) / 0.05, 0, 1)
     varied = np.stack([x * (1 + jaw * low), y, z - 0.022 * nose * bridge], axis=1)

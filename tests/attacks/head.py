@@ -30,7 +30,7 @@ class Subject:
     cloth: Floats
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=16)
 def make_subject(number: int, tone: int) -> Subject:
     """Person `number`; the same number with another tone has the same face in another skin."""
     rng = np.random.default_rng([7001, number])

@@ -10,7 +10,7 @@ from tests.attacks.light import Floats, Numbers
 TONES = 10
 """As many as the Monk scale has; evenly spaced in melanin from 1 (lightest) to 10 (darkest). The individual typology
 angle runs from above 55 (very light) to below -30 degrees (dark), as a test shows."""
-PAINT_SIZE = (640, 960)
+PAINT_SIZE = (512, 768)
 _BARE = np.array([0.66, 0.45, 0.36])
 """Linear RGB reflectance of the lightest tone."""
 _MELANIN = np.array([1.75, 2.05, 2.25])
@@ -20,7 +20,7 @@ _BLOOD = np.array([0.12, 0.75, 0.55])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paint:
-    """Linear RGB albedo (960, 640, 3) with open and with shut eyes; gloss (360, 240) over that of skin."""
+    """Linear RGB albedo (768, 512, 3) with open and with shut eyes; gloss (360, 240) over that of skin; bare skin."""
 
     open_eyes: Floats
     shut_eyes: Floats
@@ -84,8 +84,8 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> Float
 
 def _mottle(rng: np.random.Generator) -> tuple[Floats, Floats]:
     shape = (PAINT_SIZE[1], PAINT_SIZE[0])
-    melanin = sum(w * _noise(rng, shape, size) for w, size in ((0.020, 3), (0.022, 9), (0.025, 40)))
-    blood = sum(w * _noise(rng, shape, size) for w, size in ((0.04, 7), (0.07, 50)))
+    melanin = sum(w * _noise(rng, shape, size) for w, size in ((0.018, 3), (0.022, 8), (0.025, 32)))
+    blood = sum(w * _noise(rng, shape, size) for w, size in ((0.03, 6), (0.05, 40)))
     return np.asarray(melanin, np.float32), np.asarray(blood, np.float32)
 
 
