@@ -36,18 +36,22 @@ def accuracy(
     replicates: options.ReplicatesOption = options.REPLICATES,
     claim_fmr: options.ClaimFmrOption = options.CLAIM_FMR,
     claim_fnmr: options.ClaimFnmrOption = options.CLAIM_FNMR,
-    worst: Annotated[int, typer.Option(help="Name so many of the worst pairs of each kind, by data-set ids.")] = 0,
+    worst: Annotated[
+        int, typer.Option(min=0, max=1000, help="Name so many of the worst pairs of each kind, by data-set ids.")
+    ] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """FTA, FMR, FNMR, EER and d' of the gate's own code, with intervals and what they allow to claim."""
     from openstile.lab.accuracy import report_accuracy
     from openstile.lab.bootstrap import Resampling
+    from openstile.lab.claims import check_wanted
 
     run = options.LabRun(
         dataset, pairs, tuple(session or ()), allow_missing, pack, threshold, home, workers, block, seed, work, cluster
     )
     how = Resampling(replicates, seed)
+    check_wanted(fmr_max=claim_fmr, fnmr_max=claim_fnmr)
     scores = run.run(quiet=as_json)
     report = report_accuracy(scores, how=how, fmr_claim=claim_fmr, fnmr_claim=claim_fnmr, worst=worst)
     if as_json:

@@ -31,12 +31,14 @@ def groups(
 ) -> int:
     """Error rates in every group of every attribute, and how far the groups are apart."""
     from openstile.lab.bootstrap import Resampling
+    from openstile.lab.claims import check_wanted
     from openstile.lab.groups import report_groups
 
     run = options.LabRun(
         dataset, pairs, tuple(session or ()), allow_missing, pack, threshold, home, workers, block, seed, work, cluster
     )
     how = Resampling(replicates, seed)
+    check_wanted(fmr_max=claim_fmr, fnmr_max=claim_fnmr)
     report = report_groups(run.run(quiet=as_json), how=how, fmr_claim=claim_fmr, fnmr_claim=claim_fnmr)
     if as_json:
         print_json(report.to_json())

@@ -124,7 +124,7 @@ class LabRun:
             return measure(
                 self.data_set(),
                 self.apparatus(),
-                workers=self.workers or len(os.sched_getaffinity(0)),
+                workers=len(os.sched_getaffinity(0)) if self.workers is None else self.workers,
                 block_captures=self.block,
                 seed=self.seed,
                 work=self.work,

@@ -79,6 +79,13 @@ class Claim:
         }
 
 
+def check_wanted(*, fmr_max: float, fnmr_max: float) -> None:
+    """Raise BadInputError when a claim cannot even be tried for: better said before a long run than after."""
+    nothing = Proportion(0, 0)
+    Claim(Measure.FMR, fmr_max, nothing, nothing)
+    Claim(Measure.FNMR, fnmr_max, nothing, nothing)
+
+
 def needed_with(rate_max: float, events: int) -> int | None:
     """The fewest trials whose upper 95 % limit lies at or below `rate_max` when `events` of them fail.
 

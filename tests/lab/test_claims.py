@@ -1,0 +1,72 @@
+"""What a sample can carry, and the words for what it cannot."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from tests.lab.made_scores import all_pairs, make_scores
+
+from openstile.lab.claims import Claim, Measure, needed_with
+from openstile.lab.intervals import Proportion
+from openstile.lab.rates_among import rates_among
+from openstile.lab.scores import Scores
+from openstile.terms.errors import BadInputError
+
+
+def _independent(scores: Scores) -> tuple[Proportion, Proportion]:
+    rates = rates_among(scores, captures=np.ones(len(scores.faults), np.bool_))
+    return rates.independent_fmr, rates.independent_fnmr
+
+
+@pytest.mark.parametrize(("rate", "events"), [(0.001, 0), (0.001, 1), (0.01, 3), (0.0001, 30)])
+def test_needed_trials_are_those_of_the_exact_limit_and_not_one_less(rate: float, events: int) -> None:
+    needed = needed_with(rate, events)
+    assert needed is not None
+    upper = [stats.binomtest(events, n).proportion_ci(method="exact").high for n in (needed - 1, needed)]
+    assert upper[1] <= rate < upper[0]
+    assert needed == pytest.approx(stats.chi2.ppf(0.975, 2 * events + 2) / 2 / rate, rel=0.01)  # for small rates
+
+
+def test_no_number_of_trials_is_named_where_none_would_do() -> None:
+    assert needed_with(1e-9, 0) is None
+    claim = Claim(Measure.FMR, 1e-9, Proportion(0, 10), Proportion(0, 10))
+    assert claim.needed is None
+    assert "no claim" in claim.sentence
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.0005, 0.9))
+def test_at_most_is_said_only_where_the_sample_carries_it(seen: tuple[int, int], rate: float) -> None:
+    claim = Claim(Measure.FNMR, rate, Proportion(*seen), Proportion(*seen))
+    upper = 1.0 if seen[0] == seen[1] else stats.beta.ppf(0.975, seen[0] + 1, seen[1] - seen[0])
+    if abs(upper - rate) > 1e-9:
+        assert claim.carried == (upper <= rate)
+    assert ("at most" in claim.sentence) == claim.carried
+
+
+def test_refusal_names_the_comparisons_that_would_carry_the_claim() -> None:
+    claim = Claim(Measure.FMR, 0.001, Proportion(0, 7080), Proportion(0, 30))
+    assert not claim.carried
+    assert "3,688 comparisons of pairs that share nobody" in claim.sentence
+    assert claim.to_json()["needed"] == 3688
+
+
+def test_pairs_that_share_nobody_are_counted_from_the_false_matches_on() -> None:
+    pairs = all_pairs(7)
+    non_mated = [0.4 if pair in {(0, 1), (0, 2), (3, 4)} else 0.9 for pair in pairs]
+    fmr, fnmr = _independent(make_scores([0.1] * 7, non_mated, pairs))
+    assert fmr == Proportion(2, 3)  # (0, 1), (3, 4), and two of the three left
+    assert fnmr == Proportion(0, 7)
+
+
+def test_listed_pairs_give_only_as_many_as_share_nobody() -> None:
+    star = [(0, n) for n in range(1, 9)]
+    fmr, _ = _independent(make_scores([0.1] * 9, [0.9] * 8, star, listed=True))
+    assert fmr == Proportion(0, 1)  # everybody was compared with one person
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0, float("nan")])
+def test_claims_at_the_ends_are_refused(rate: float) -> None:
+    with pytest.raises(BadInputError):
+        Claim(Measure.FMR, rate, Proportion(0, 1), Proportion(0, 1))
