@@ -53,7 +53,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a plot of intervals. `rate` is None where nothing was measured."""
+    """One row of a plot of intervals. `rate` is None where nothing was measured: then nothing is drawn."""
 
     label: str
     rate: float | None
@@ -61,6 +61,8 @@ class Row:
     high: float
     strong: bool = False
     """Drawn filled: what stands out."""
+    wide: tuple[float, float] | None = None
+    """A second, wider interval, drawn thin."""
 
 
 def draw_lines(
@@ -98,16 +100,19 @@ def draw_intervals(name: str, rows: Sequence[Row], x: Axis, *, marks: Sequence[M
         for place, row in zip(places, rows, strict=True):
             colour = _SERIES[1] if row.strong else _SERIES[0]
             low, high = max(row.low, floor), max(row.high, floor)
+            if row.rate is None:
+                continue
+            if row.wide is not None:
+                axes.plot([max(each, floor) for each in row.wide], [place, place], color=colour, linewidth=0.9)
             axes.plot([low, high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-            if row.rate is not None:
-                face = colour if row.strong else "none"
-                axes.plot([max(row.rate, floor)], [place], "o", color=colour, markerfacecolor=face, markersize=6)
+            face = colour if row.strong else "none"
+            axes.plot([max(row.rate, floor)], [place], "o", color=colour, markerfacecolor=face, markersize=6)
         _mark(axes, marks, upright=True)
         axes.set_yticks(places, [row.label for row in rows])
         axes.set_ylim(-0.7, len(rows) - 0.3)
         axes.grid(axis="y", visible=False)
         if marks:
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16 - 0.5 / len(rows)), ncols=2, frameon=False)
+            _legend(axes)
 
     return _drawn(name, paint, x, None, (7, 1.3 + 0.3 * len(rows)))
 
@@ -134,7 +139,7 @@ def _mark(axes: Any, marks: Sequence[Mark], *, upright: bool) -> None:
 
 
 def _legend(axes: Any) -> None:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False)
+    axes.figure.legend(loc="outside lower center", ncols=2, frameon=False)
 
 
 def _drawn(name: str, paint: Callable[[Any], None], x: Axis, y: Axis | None, size: tuple[float, float]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from openstile.lab.intervals import Interval, Proportion
+from openstile.lab.rates_among import proportion_json
 from openstile.lab.unlinkability_measure import Linkage, LinkScores, Values, measure_linkage
 from openstile.lab.unlinkability_renewal import Renewal, measure_renewal
 from openstile.lab.unlinkability_trials import IssuingDesk, LinkPerson, PassPair, Random, Trials, make_trials
@@ -247,22 +248,13 @@ def _view_json(view: View) -> dict[str, Any]:
         "p_value": linkage.p_value,
         "auc": linkage.auc,
         "auc_interval": _interval_json(linkage.auc_interval),
-        "guesses": _proportion_json(linkage.guesses),
+        "guesses": proportion_json(linkage.guesses),
         "distributions": {name: list(values) for name, values in asdict(linkage.distributions).items()},
     }
 
 
 def _equal_json(what: str, proportion: Proportion) -> dict[str, Any]:
-    return {"what": what, **_proportion_json(proportion)}
-
-
-def _proportion_json(proportion: Proportion) -> dict[str, Any]:
-    return {
-        "events": proportion.events,
-        "trials": proportion.trials,
-        "rate": proportion.rate,
-        "interval": _interval_json(proportion.interval),
-    }
+    return {"what": what, **proportion_json(proportion)}
 
 
 def _interval_json(interval: Interval) -> list[float]:

@@ -1,0 +1,200 @@
+"""One report of everything that was measured: report.json, and pages that are made from it and from nothing else.
+
+The numbers are those of `accuracy`, `groups`, `discard`, `speed` and `unlinkability`, which run the gate's own
+code. The report computes none. What was not measured has no section.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from openstile.lab.rates_among import proportion_json
+from openstile.lab.report_figures import draw_all, group_name
+from openstile.lab.report_numbers import Language
+from openstile.lab.report_page import Page, Report, render
+from openstile.lab.report_thresholds import Threshold, measure_of, thresholds_json
+from openstile.terms import BadInputError
+from openstile.terms.files import write_whole
+
+if TYPE_CHECKING:
+    from openstile.lab.discard import DiscardReport
+
+FORMAT = 1
+NOT_TESTED = ("yaw", "ageing", "masks", "children", "attacks", "gates", "twins", "sample")
+_SECTIONS = (
+    "summary", "data", "accuracy", "groups", "quality", "attacks", "speed", "unlinkability", "thresholds", "not-tested",
+    "terms",
+)  # fmt: skip
+_OPTIONAL = ("groups", "quality", "attacks", "speed", "unlinkability")
+"""Sections of measurements that a run may leave out."""
+
+
+class Measurement(Protocol):
+    """What one part of the lab found."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PackFacts:
+    """What a model pack says of itself. sources: file, licence and origin of each network."""
+
+    id: str
+    name: str
+    licence: str
+    origin: str
+    template_bytes: int
+    sources: tuple[tuple[str, str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "licence": self.licence,
+            "origin": self.origin,
+            "template_bytes": self.template_bytes,
+            "sources": [dict(zip(("file", "licence", "origin"), source, strict=True)) for source in self.sources],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The measurements of one run; None for those that were not made."""
+
+    accuracy: Measurement
+    groups: Measurement | None = None
+    quality: "DiscardReport | None" = None
+    attacks: Measurement | None = None
+    speed: Measurement | None = None
+    unlinkability: Measurement | None = None
+
+
+def assemble(
+    found: Found, *, pack: PackFacts, thresholds: tuple[Threshold, ...], data_set: str, made_at: str, machine: str
+) -> dict[str, Any]:
+    """The content of report.json: JSON values alone."""
+    from openstile import __version__
+
+    report: dict[str, Any] = {
+        "format": FORMAT,
+        "made_at": made_at,
+        "openstile": __version__,
+        "machine": machine,
+        "data_set": data_set,
+        "pack": pack.to_json(),
+        "accuracy": found.accuracy.to_json(),
+        "thresholds": thresholds_json(thresholds),
+        "not_tested": list(NOT_TESTED),
+        "quality": None if found.quality is None else quality_json(found.quality),
+    }
+    for name in ("groups", "attacks", "speed", "unlinkability"):
+        part: Measurement | None = getattr(found, name)
+        report[name] = None if part is None else part.to_json()
+    plain: dict[str, Any] = json.loads(json.dumps(report, allow_nan=False))
+    return plain
+
+
+def quality_json(report: "DiscardReport") -> dict[str, Any]:
+    """As `DiscardReport.to_json`, each rate with its interval beside its counts."""
+    value = report.to_json()
+    value |= {"fnmr_all": proportion_json(report.all_frames), "fnmr_passing": proportion_json(report.passing)}
+    rows: list[tuple[Any, Any, tuple[str, ...]]] = [
+        (value["measures"], report.measures, ("rejected", "alone", "clean_rejected")),
+        (value["conditions"], report.conditions, ("no_face", "fnmr", "rejected", "fnmr_passing")),
+    ]
+    for written, measured, names in rows:
+        for row, each in zip(written, measured, strict=True):
+            row.update({name: proportion_json(getattr(each, name)) for name in names})
+    return value
+
+
+def write_report(report: Mapping[str, Any], out: Path) -> tuple[Path, ...]:
+    """report.json, and the report and the pack's model card as pages in each language, and as Markdown; their paths.
+
+    Raises BadInputError when `out` cannot be written to.
+    """
+    files = {"report.json": json.dumps(report, indent=1, ensure_ascii=False) + "\n"}
+    for language in Language:
+        ending = "" if language is Language.EN else f".{language.value}"
+        files[f"report{ending}.html"] = report_page(report, language)
+        files[f"model-card{ending}.html"] = card_page(report, language)
+    files["model-card.md"] = card_markdown(report)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_whole(out / name, content.encode(), replacing=True)
+    except OSError as error:
+        raise BadInputError(f"{out}: cannot be written ({error.strerror}); give another --out") from None
+    return tuple(out / name for name in files)
+
+
+def report_page(report: Report, language: Language) -> str:
+    """The report as a page."""
+    page = Page(report, language)
+    sections = [name for name in _SECTIONS if name not in _OPTIONAL or report.get(name) is not None]
+    return render(
+        "report.html.j2",
+        page,
+        sections=sections,
+        plots=draw_all(page),
+        worst_group=_worst_group(report),
+        link_most=_most_guesses(report),
+        not_tested=report["not_tested"],
+        group_name=partial(group_name, page),
+    )
+
+
+def card_page(report: Report, language: Language) -> str:
+    """The model card of the report's pack as a page."""
+    page = Page(report, language)
+    return render("card.html.j2", page, not_tested=report["not_tested"], group_name=partial(group_name, page))
+
+
+def card_markdown(report: Report) -> str:
+    """The model card in English, as Markdown."""
+    page = Page(report, Language.EN, markup=False)
+    return render(
+        "card.md.j2",
+        page,
+        not_tested=report["not_tested"],
+        bought=partial(_bought, page),
+        group_name=partial(group_name, page),
+    )
+
+
+def _bought(page: Page, limit: str) -> str:
+    """What a limit of quality rejects, and what was wrong with it; for a table."""
+    measures = page.at("/quality/measures") or []
+    i = next((i for i, each in enumerate(measures) if each["measure"] == measure_of(limit)), None)
+    if i is None:
+        return str(page.text("line_none"))
+    pointer = f"/quality/measures/{i}"
+    rejected, clean = page.rate(f"{pointer}/rejected"), page.rate(f"{pointer}/clean_rejected")
+    return str(page.text("bought", rejected=rejected, clean=clean))
+
+
+def _worst_group(report: Report) -> str | None:
+    """Where the group with the highest FMR stands in the report; None without groups, or a false match in any."""
+    if report.get("groups") is None:
+        return None
+    groups = report["groups"]["groups"]
+    worst = max(range(len(groups)), key=lambda i: groups[i]["rates"]["fmr"]["rate"] or 0.0, default=None)
+    if worst is None or not groups[worst]["rates"]["fmr"]["events"]:
+        return None
+    return f"/groups/groups/{worst}"
+
+
+def _most_guesses(report: Report) -> str | None:
+    """Where the best attack without a key stands: its rate of right guesses."""
+    if report.get("unlinkability") is None:
+        return None
+    views = report["unlinkability"]["views"]
+    own = [i for i, v in enumerate(views) if v["party"] != "gate-key" and v["scenario"] != "other-products"]
+    best = max(own, key=lambda i: views[i]["guesses"]["rate"])
+    return f"/unlinkability/views/{best}/guesses/rate"

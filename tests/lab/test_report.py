@@ -1,0 +1,245 @@
+"""The report: a page that needs nothing else, that anybody can read, and whose numbers are those of report.json."""
+
+import json
+import re
+from dataclasses import fields, replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from tests.lab.made_scores import all_pairs, make_scores
+from tests.lab.test_unlinkability import NOW
+
+from openstile.crossing import Policy
+from openstile.face.quality import QualityLimits
+from openstile.lab.accuracy import report_accuracy
+from openstile.lab.bootstrap import Resampling
+from openstile.lab.dataset import Group, Subject
+from openstile.lab.groups import report_groups
+from openstile.lab.report import NOT_TESTED, Found, PackFacts, assemble, card_markdown, report_page, write_report
+from openstile.lab.report_numbers import WRITERS, Language, write_count, write_number, write_percent
+from openstile.lab.report_texts import TEXTS
+from openstile.lab.report_thresholds import shipped_thresholds
+from openstile.lab.scores import Scores
+from openstile.lab.speed import SpeedReport, StepTimes
+from openstile.lab.unlinkability import Unlinkability, measure_unlinkability
+from openstile.lab.unlinkability_trials import random_people, simulated_distance
+from openstile.terms import BadInputError
+
+HOSTILE = '<script>alert("x")</script> & {{ 7*7 }} $'
+PACK = PackFacts("made-1", "made", "MIT", "made up", 128, (("embedder.onnx", "MIT", "nowhere"),))
+SPEED = SpeedReport(
+    "made-1", 10, 9, (StepTimes("read", 10, 5.0, 6.0, 7.5), StepTimes("locate", 10, 14.25, 15.0, 16.0)), 20.5, 1000, 1e6
+)
+
+
+def _scores() -> Scores:
+    """24 people of whom two are failed and two matched, one group of them with a name that is an attack on the page."""
+    rng = np.random.default_rng(2)
+    pairs = all_pairs(24)
+    mated, others = rng.uniform(0.1, 0.4, 24), rng.uniform(0.6, 1.1, len(pairs))
+    mated[3], mated[8], others[5], others[40] = 0.55, 0.71, 0.42, 0.48
+    scores = make_scores(mated, others, pairs)
+    subjects = tuple(
+        Subject(s.subject_id, (Group("sex", HOSTILE if n % 3 == 0 else "f"),))
+        for n, s in enumerate(scores.data_set.subjects)
+    )
+    return replace(scores, data_set=replace(scores.data_set, subjects=subjects))
+
+
+def _linking() -> Unlinkability:
+    rng = np.random.default_rng(12)
+    people = random_people(8, dimensions=128, pack_id="made-1", rng=np.random.default_rng(5))
+    return measure_unlinkability(
+        people, distance=simulated_distance, now=NOW, random=rng.bytes, rng=rng, pairs=64, simulated_people=True
+    )
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """What a run would write, from scores that were made up."""
+    scores, how = _scores(), Resampling(100)
+    found = Found(
+        report_accuracy(scores, how=how), report_groups(scores, how=how), speed=SPEED, unlinkability=_linking()
+    )
+    thresholds = shipped_thresholds(distance_max=scores.distance_max, quality=QualityLimits(), measures=("sharpness",))
+    return assemble(
+        found, pack=PACK, thresholds=thresholds, data_set="made up", made_at="2026-06-01 12:00 UTC", machine="none"
+    )
+
+
+@pytest.fixture(scope="module")
+def written(report: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `openstile lab report` fills."""
+    out = tmp_path_factory.mktemp("report")
+    write_report(report, out)
+    return out
+
+
+PAGES = ("report.html", "report.de.html", "model-card.html", "model-card.de.html")
+
+
+class _Seen(HTMLParser):
+    """Elements with their attributes, and the text inside `data`."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.data: list[tuple[dict[str, str], str]] = []
+        self._in_data: dict[str, str] | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, named))
+        self._in_data = named if tag == "data" else None
+
+    def handle_data(self, data: str) -> None:
+        if self._in_data is not None:
+            self.data.append((self._in_data, data))
+            self._in_data = None
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def _at(report: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        report = report[int(part)] if isinstance(report, list) else report[part]
+    return report
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_well_formed_and_needs_nothing_from_elsewhere(written: Path, name: str) -> None:
+    page = (written / name).read_text()
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    assert "://" not in page
+    seen = _Seen(page)
+    assert not [tag for tag, _ in seen.elements if tag in {"script", "link", "iframe", "object", "img", "base"}]
+    targets = {attributes["href"].partition("#")[0] for attributes in seen.all("a")}
+    assert targets <= {"", "report.json", *PAGES}
+    assert not re.search(r"url\((?!#)|@import", page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_anchors_exist_and_ids_are_there_once(written: Path, name: str) -> None:
+    pages = {each: _Seen((written / each).read_text()) for each in PAGES}
+    ids = {each: [a["id"] for _, a in seen.elements if "id" in a] for each, seen in pages.items()}
+    assert len(set(ids[name])) == len(ids[name])
+    for attributes in [*pages[name].all("a"), *pages[name].all("use")]:
+        page, _, anchor = attributes["href"].partition("#")
+        if anchor:
+            assert anchor in ids[page or name], attributes["href"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_readable_without_seeing_it(written: Path, name: str) -> None:
+    seen = _Seen((written / name).read_text())
+    (html,) = seen.all("html")
+    assert html["lang"] == ("de" if ".de." in name else "en")
+    assert len(seen.all("main")) == len(seen.all("h1")) == len(seen.all("header")) == len(seen.all("footer")) == 1
+    assert seen.all("a")[0]["href"] == "#main", "the first link skips to the content"
+    plots = [a for a in seen.all("div") if a.get("class") == "plot"]
+    assert all(a["role"] == "img" and len(a["aria-label"]) > 30 for a in plots)
+    assert len(plots) == len(seen.all("svg")) == len(seen.all("details")) == len(seen.all("figure"))
+    assert all(a.get("aria-hidden") == "true" for a in seen.all("svg")), "the words beside it say what it shows"
+    assert all("scope" in a for a in seen.all("th"))
+    levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_number_is_the_one_in_the_json_beside_it(written: Path, report: dict[str, Any], name: str) -> None:
+    assert json.loads((written / "report.json").read_text()) == report
+    language = Language.DE if ".de." in name else Language.EN
+    seen = _Seen((written / name).read_text())
+    assert len(seen.data) >= (300 if name.startswith("report") else 40)
+    for attributes, text in seen.data:
+        value = _at(report, attributes["data-at"])
+        assert json.loads(attributes["value"]) == value, attributes["data-at"]
+        assert text in {write(value, language) for write in WRITERS.values()}, attributes["data-at"]
+
+
+def test_report_shows_errors_with_sample_and_interval(written: Path) -> None:
+    page = re.sub(r"<[^>]+>", "", (written / "report.html").read_text()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "2 of 276; 95 %: 0.0879 % to 2.59 %" in page  # scipy.stats.binomtest(2, 276).proportion_ci()
+    assert "2 of 24; 95 %: 1.03 % to 27 %" in page
+
+
+def test_sample_that_carries_no_claim_is_told_what_it_would_take(written: Path, report: dict[str, Any]) -> None:
+    page = (written / "report.html").read_text()
+    assert not any(claim["carried"] for claim in report["accuracy"]["claims"])
+    assert "No promise of an FMR of at most 0.1" in page
+    assert write_count(report["accuracy"]["claims"][0]["needed"], Language.EN) in page
+    assert "at most 0.1\N{NO-BREAK SPACE}% (95" not in page
+
+
+def test_names_from_a_data_set_are_text_and_never_markup(written: Path) -> None:
+    for name in PAGES:
+        page = (written / name).read_text()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page
+    assert "<script>" not in (written / "model-card.md").read_text()
+
+
+@pytest.mark.parametrize("limit", ["distance_max", *(field.name for field in fields(QualityLimits))])
+def test_each_shipped_threshold_has_its_line(written: Path, report: dict[str, Any], limit: str) -> None:
+    (threshold,) = [each for each in report["thresholds"] if each["name"] == limit]
+    expected = 0.5 if limit == "distance_max" else getattr(Policy().quality, limit)
+    assert threshold["value"] == expected
+    assert f'id="threshold-{limit}"' in (written / "report.html").read_text()
+    assert f'id="threshold-{limit}"' in (written / "model-card.md").read_text()
+
+
+def test_threshold_of_distance_links_to_the_false_match_rate(written: Path) -> None:
+    page = (written / "report.html").read_text()
+    assert re.search(r'id="threshold-distance_max".*?<a href="#fmr">', page, re.DOTALL)
+    assert '<tr id="fmr">' in page
+
+
+@pytest.mark.parametrize("name", [*PAGES, "model-card.md"])
+def test_what_was_not_tested_is_said_on_every_page(written: Path, name: str) -> None:
+    page = (written / name).read_text()
+    words = TEXTS[Language.DE if ".de." in name else Language.EN]
+    for each in NOT_TESTED:
+        assert words[f"not_tested_{each}"] in page, each
+
+
+def test_report_without_the_other_parts_has_no_section_of_them() -> None:
+    found = Found(report_accuracy(_scores(), how=Resampling(100)))
+    report = assemble(found, pack=PACK, thresholds=(), data_set="made up", made_at="now", machine="none")
+    page = report_page(report, Language.EN)
+    for name in ("groups", "quality", "attacks", "speed", "unlinkability"):
+        assert f'<section id="{name}"' not in page
+    assert "made up" in card_markdown(report | {"thresholds": [{"name": "x", "home": "y", "kind": "distance"}]})
+
+
+def test_texts_have_the_same_keys_and_places_in_every_language() -> None:
+    keys = {
+        language: {k: sorted(re.findall(r"{(\w+)}", v)) for k, v in words.items()} for language, words in TEXTS.items()
+    }
+    assert keys[Language.EN] == keys[Language.DE]
+
+
+def test_numbers_are_written_as_their_language_does() -> None:
+    assert write_percent(0.0005213, Language.EN) == "0.0521\N{NO-BREAK SPACE}%"
+    assert write_percent(0.0005213, Language.DE) == "0,0521\N{NO-BREAK SPACE}%"
+    assert write_percent(0, Language.DE) == "0\N{NO-BREAK SPACE}%"
+    assert write_count(7080, Language.DE) == "7.080"
+    assert write_number(1234.5, Language.EN) == "1,234" or write_number(1234.5, Language.EN) == "1,235"
+
+
+def test_report_holds_nothing_of_people(report: dict[str, Any]) -> None:
+    text = json.dumps(report)
+    assert not re.search(r"\bp\d+\b", text), "ids of the data set"
+    assert "OS1:" not in text
+
+
+def test_folder_that_cannot_be_written_to_is_said_so(report: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInputError, match="give another --out"):
+        write_report(report, tmp_path / "file")
