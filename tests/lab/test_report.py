@@ -20,6 +20,8 @@ from openstile.lab.accuracy import report_accuracy
 from openstile.lab.bootstrap import Resampling
 from openstile.lab.dataset import Group, Subject
 from openstile.lab.groups import report_groups
+from openstile.lab.intervals import Proportion
+from openstile.lab.rates_among import proportion_json
 from openstile.lab.report import NOT_TESTED, Found, PackFacts, assemble, card_markdown, report_page, write_report
 from openstile.lab.report_numbers import WRITERS, Language, write_count, write_number, write_percent
 from openstile.lab.report_texts import TEXTS
@@ -51,6 +53,15 @@ def _scores() -> Scores:
     return replace(scores, data_set=replace(scores.data_set, subjects=subjects))
 
 
+class _Attacks:
+    """What a field kit counted."""
+
+    def to_json(self) -> dict[str, object]:
+        """As the report asks for it."""
+        species = [{"species": "flat print", "apcer": proportion_json(Proportion(1, 40))}]
+        return {"simulated": True, "species": species, "bpcer": proportion_json(Proportion(2, 50))}
+
+
 def _linking() -> Unlinkability:
     rng = np.random.default_rng(12)
     people = random_people(8, dimensions=128, pack_id="made-1", rng=np.random.default_rng(5))
@@ -64,7 +75,11 @@ def report() -> dict[str, Any]:
     """What a run would write, from scores that were made up."""
     scores, how = _scores(), Resampling(100)
     found = Found(
-        report_accuracy(scores, how=how), report_groups(scores, how=how), speed=SPEED, unlinkability=_linking()
+        accuracy=report_accuracy(scores, how=how),
+        groups=report_groups(scores, how=how),
+        attacks=_Attacks(),
+        speed=SPEED,
+        unlinkability=_linking(),
     )
     thresholds = shipped_thresholds(distance_max=scores.distance_max, quality=QualityLimits(), measures=("sharpness",))
     return assemble(
@@ -193,6 +208,17 @@ def test_each_shipped_threshold_has_its_line(written: Path, report: dict[str, An
     assert threshold["value"] == expected
     assert f'id="threshold-{limit}"' in (written / "report.html").read_text()
     assert f'id="threshold-{limit}"' in (written / "model-card.md").read_text()
+
+
+def test_each_threshold_of_the_attack_detectors_is_listed(report: dict[str, Any]) -> None:
+    listed = {each["name"] for each in report["thresholds"] if each["kind"] == "attack"}
+    assert {"flash_match_min", "parallax_live_min", "depth_flat_max"} <= listed
+
+
+def test_simulated_attacks_are_called_simulated(written: Path) -> None:
+    page = (written / "report.html").read_text()
+    assert "All of them are simulated" in page
+    assert '<section id="attacks"' in page
 
 
 def test_threshold_of_distance_links_to_the_false_match_rate(written: Path) -> None:

@@ -37,7 +37,7 @@ def report(
 ) -> int:
     """Measure accuracy, groups, quality, speed and linking, and write the report and the pack's model card."""
     from openstile.lab.bootstrap import Resampling
-    from openstile.lab.report import assemble, write_report
+    from openstile.lab.report import assemble, check_ready, write_report
     from openstile.lab.report_machine import describe_machine
     from openstile.lab.report_run import PARTS, ReportRun, pack_facts, thresholds_of
     from openstile.terms import BadInputError
@@ -46,6 +46,7 @@ def report(
     unknown = sorted(set(without or ()) - set(PARTS))
     if unknown:
         raise BadInputError(f"--without {unknown[0]}: give {', '.join(PARTS)}")
+    check_ready(out)
     lab = options.LabRun(
         dataset, None, tuple(session or ()), allow_missing, pack, threshold, home, workers,
         seed=seed, work=work, cluster=cluster,

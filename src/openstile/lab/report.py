@@ -5,9 +5,11 @@ code. The report computes none. What was not measured has no section.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -65,7 +67,11 @@ class PackFacts:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The measurements of one run; None for those that were not made."""
+    """The measurements of one run; None for those that were not made.
+
+    attacks: its JSON has `simulated` (bool), `species` (a list of `species` and `apcer`, a proportion) and `bpcer`, a
+    proportion, in the words of ISO/IEC 30107-3.
+    """
 
     accuracy: Measurement
     groups: Measurement | None = None
@@ -132,6 +138,19 @@ def write_report(report: Mapping[str, Any], out: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise BadInputError(f"{out}: cannot be written ({error.strerror}); give another --out") from None
     return tuple(out / name for name in files)
+
+
+def check_ready(out: Path) -> None:
+    """Raises BadInputError when a report could not be written at the end: better said before it is measured."""
+    for library in ("jinja2", "matplotlib"):
+        if find_spec(library) is None:
+            raise BadInputError(f"the report needs {library}, which is not installed; pip install '.[lab]'")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"{out}: cannot be a folder ({error.strerror}); give another --out") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise BadInputError(f"{out}: cannot be written to; give another --out")
 
 
 def report_page(report: Report, language: Language) -> str:

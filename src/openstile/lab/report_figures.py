@@ -39,6 +39,8 @@ def draw_all(page: Page) -> dict[str, Plot]:
         plots += _at_wanted(page)
     if page.at("/quality") is not None:
         plots.append(_discard(page))
+    if page.at("/attacks") is not None:
+        plots.append(_attacks(page))
     if page.at("/speed") is not None:
         plots.append(_speed(page))
     if page.at("/unlinkability") is not None:
@@ -290,6 +292,18 @@ def _link_plot(page: Page, name: str, pointer: str) -> Plot:
     ]
     values = {"d_sys": page.number(f"{pointer}/d_sys"), "chance": page.limits(f"{pointer}/d_sys_chance", "number")}
     return _plot(page, name, svg, ("score", "link_mated", "link_non_mated", "local"), rows, **values)
+
+
+def _attacks(page: Page) -> Plot:
+    """APCER of each species."""
+    rows, table = [], []
+    for i, each in enumerate(page.at("/attacks/species")):
+        pointer = f"/attacks/species/{i}/apcer"
+        rows.append(_row(each["species"], each["apcer"], strong=each["apcer"]["events"] > 0))
+        rate = page.number(f"{pointer}/rate", "percent")
+        table.append((each["species"], page.seen(pointer), rate, page.limits(f"{pointer}/interval")))
+    svg = draw_intervals("attacks", rows, _axis(page, "apcer", "percent", low=0))
+    return _plot(page, "attacks", svg, ("species", "seen", "rate", "interval_95"), table)
 
 
 def _speed(page: Page) -> Plot:

@@ -109,4 +109,9 @@ def pack_facts(apparatus: Apparatus) -> PackFacts:
 def thresholds_of(apparatus: Apparatus, scores: Scores, found: Found) -> tuple[Threshold, ...]:
     """The limits that the run was made with, each with its line in the report."""
     measures = () if found.quality is None else tuple(each.measure for each in found.quality.measures)
-    return shipped_thresholds(distance_max=scores.distance_max, quality=apparatus.policy.quality, measures=measures)
+    return shipped_thresholds(
+        distance_max=scores.distance_max,
+        quality=apparatus.policy.quality,
+        measures=measures,
+        attacks=found.attacks is not None,
+    )

@@ -6,6 +6,7 @@ A test walks the limits in the code and finds each of them here, so that none is
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from openstile.face.attack import thresholds as attack_thresholds
 from openstile.face.quality import QualityLimits
 
 
@@ -24,15 +25,21 @@ class Threshold:
 
 
 def shipped_thresholds(
-    *, distance_max: float, quality: QualityLimits, measures: tuple[str, ...]
+    *, distance_max: float, quality: QualityLimits, measures: tuple[str, ...], attacks: bool = False
 ) -> tuple[Threshold, ...]:
-    """The limits in use. `measures`: those that the report's section on quality has a line for."""
+    """The limits in use. `measures`: those that the report's section on quality has a line for; `attacks`: whether it
+    has a section on attacks.
+    """
     found = [Threshold("distance_max", "distance", distance_max, "the pack's manifest: comparison.distance_max", "fmr")]
     for field in fields(quality):
         value = getattr(quality, field.name)
         line = f"quality-{measure_of(field.name)}" if measure_of(field.name) in measures else None
         home = f"openstile.face.quality: QualityLimits.{field.name}"
         found.append(Threshold(field.name, "quality", value, home, line))
+    for name, value in vars(attack_thresholds).items():
+        if name.isupper() and isinstance(value, int | float):
+            home = f"openstile.face.attack.thresholds: {name}"
+            found.append(Threshold(name.lower(), "attack", float(value), home, "attacks" if attacks else None))
     return tuple(found)
 
 
