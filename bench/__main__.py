@@ -19,6 +19,7 @@ from bench import (
     hardware,
     ingest,
     journal,
+    lab_speed,
     ledger,
     memory,
     passes,
@@ -43,6 +44,7 @@ SECTIONS: dict[str, Callable[[Workshop], Section]] = {
     cold_start.NAME: cold_start.measure,
     memory.NAME: memory.measure,
     accuracy.NAME: accuracy.measure,
+    lab_speed.NAME: lab_speed.measure,
 }
 DOCUMENT = REPOSITORY / "docs" / "measured.md"
 

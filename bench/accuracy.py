@@ -1,61 +1,133 @@
 """Error rates on consenting people, in every group, at the shipped threshold."""
 
+from itertools import product
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.report import Section, Table, Target
 from bench.workshop import LONDON, Workshop, fit_frame
-from openstile.lab.accuracy import DISTANCE_BIN, AccuracyReport, GroupRates, measure_accuracy
-from openstile.lab.intervals import Proportion, trials_needed
+from openstile.crossing import Policy
+from openstile.face import FaceEngine, Frame, compare, locate
+from openstile.face.compare import distance_of
+from openstile.face.faults import FaceFault
+from openstile.face.images import read_image
+from openstile.face.packs import DEFAULT_PACK
+from openstile.face.template import Embeddings, cut_template, embed_face
+from openstile.face.zone import choose_rider
+from openstile.lab.accuracy import AccuracyReport, report_accuracy
+from openstile.lab.capture import Apparatus, PackSource
+from openstile.lab.claims import Measure
+from openstile.lab.dataset import Capture, DataSet
+from openstile.lab.dataset_folder import read_data_set
+from openstile.lab.det import ScoreCounts
+from openstile.lab.groups import GroupsReport, report_groups
+from openstile.lab.intervals import Proportion
+from openstile.lab.rates_among import ErrorRates
+from openstile.lab.trials import measure as run_lab
 
 NAME = "accuracy"
 TITLE = "Accuracy on the Face Research Lab London Set (a part of it)"
 FNMR_MAX = 0.01
 FMR_CLAIM = 0.001
 _COLUMNS = ("group", "people", "FTA", "FNMR", "FNMR 95 %", "FMR", "FMR 95 %", f"may claim FNMR <= {FNMR_MAX:.0%}")
+_FRAMES = "640x480"
 
 
 def measure(workshop: Workshop) -> Section:
     """Skipped where the photographs are not at hand: they are not part of the project."""
     if not LONDON.is_dir():
         return Section(NAME, TITLE, skipped="../shared/data/london is absent; the photographs are not in the project")
-    with workshop.progress(NAME, 240) as step:
-        report, small = (
-            measure_accuracy(LONDON, engine=workshop.engine, prepare=prepare, progress=lambda done, total: step())
-            for prepare in (None, lambda frame: fit_frame(frame.pixels))
+    data_set = read_data_set(LONDON)
+    apparatus = Apparatus(PackSource(DEFAULT_PACK), treatments={_FRAMES: as_camera_frame})
+    with workshop.progress(NAME, 4 * len(data_set.captures)) as step:
+        scores, small = (
+            run_lab(each, apparatus, progress=lambda done, total: step())
+            for each in (data_set, presented_as(data_set, _FRAMES))
         )
+        changed = _quantisation(workshop.engine, data_set, step)
+    report, groups, frames = report_accuracy(scores), report_groups(scores), report_groups(small)
     _plot(report, workshop.out / "accuracy.png")
     return Section(
         NAME,
         TITLE,
-        tables=_tables(report, small),
-        targets=_targets(report),
-        notes=_notes(report, small),
-        figures=_figures(report),
+        tables=_tables(report, groups, frames),
+        targets=_targets(report, groups, changed),
+        notes=_notes(report, frames),
+        figures=_figures(report, groups, changed),
     )
 
 
-def _tables(report: AccuracyReport, small: AccuracyReport) -> tuple[Table, ...]:
-    named = [(f"{s.enrolled} enrolled, {s.presented} presented", s.rates) for s in report.scenarios]
-    every = ("every pair of photographs once (mated: neutral with smiling; non-mated: all)", report.pooled)
-    scaled = [
-        (f"{s.enrolled} enrolled, {s.presented} presented as frames of 640x480", s.rates) for s in small.scenarios
+def as_camera_frame(frame: Frame) -> Frame:
+    """The photograph in a camera's frame."""
+    return fit_frame(frame.pixels)
+
+
+def presented_as(data_set: DataSet, treatment: str) -> DataSet:
+    """Every photograph enrolled as it is, and presented treated: compared with each of other photographs once."""
+    plain = data_set.captures
+    treated = tuple(
+        Capture(f"{c.capture_id} {treatment}", c.subject, c.condition + len(data_set.conditions), c.path, treatment)
+        for c in plain
+    )
+    listed = [
+        (enrolled, len(plain) + presented)
+        for enrolled, presented in product(range(len(plain)), repeat=2)
+        if enrolled != presented
     ]
-    tables = (*named, every, *scaled)
-    return tuple(Table(title, _COLUMNS, tuple(map(_row, rates))) for title, rates in tables)
+    conditions = (*data_set.conditions, *(f"{name} as {treatment}" for name in data_set.conditions))
+    return DataSet(data_set.name, data_set.subjects, conditions, plain + treated, np.array(listed, np.int32))
 
 
-def _row(rates: GroupRates) -> tuple[str, ...]:
+def _quantisation(engine: FaceEngine, data_set: DataSet, step: object) -> tuple[int, int, float]:
+    """Comparisons, decisions that cutting embeddings into bytes changes, and the largest change of a distance."""
+    embeddings: list[Embeddings] = []
+    for capture in data_set.captures:
+        frame = read_image(capture.path)
+        rider = choose_rider(
+            locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=Policy().zone
+        )
+        if not isinstance(rider, FaceFault):
+            embeddings.append(embed_face(engine, frame, rider))
+        if callable(step):
+            step()
+    templates = [cut_template(engine, each) for each in embeddings]
+    exact, cut = [], []
+    for one in range(len(embeddings)):
+        for other in range(one):
+            exact.append(distance_of(engine.parts, embeddings[one], embeddings[other]))
+            cut.append(compare(engine=engine, probe=templates[one], reference=templates[other]).distance)
+    distances: NDArray[np.float64] = np.array([exact, cut])
+    decisions = distances <= engine.distance_max
+    return len(exact), int((decisions[0] != decisions[1]).sum()), float(np.abs(distances[0] - distances[1]).max())
+
+
+def _tables(report: AccuracyReport, groups: GroupsReport, frames: GroupsReport) -> tuple[Table, ...]:
+    conditions = [(f"{each.first} with {each.second}", each.rates) for each in report.conditions]
+    named = [("everybody", groups.everybody)]
+    named += [(f"{each.group.attribute}: {each.group.value}", each.rates) for each in groups.groups]
+    small = [("everybody", frames.everybody)]
+    small += [(f"{each.group.attribute}: {each.group.value}", each.rates) for each in frames.groups]
+    titles = (
+        ("every pair of photographs once", named),
+        ("pairs of conditions, whichever was enrolled", conditions),
+        (f"enrolled as they are, presented as frames of {_FRAMES}", small),
+    )
+    return tuple(Table(title, _COLUMNS, tuple(_row(*each) for each in rows)) for title, rows in titles)
+
+
+def _row(name: str, rates: ErrorRates) -> tuple[str, ...]:
+    claim = rates.claim(Measure.FNMR, FNMR_MAX)
     return (
-        rates.group.value
-        if rates.group.attribute == rates.group.value
-        else f"{rates.group.attribute}: {rates.group.value}",
+        name,
         str(rates.people),
         _events(rates.fta),
         _events(rates.fnmr),
         _limits(rates.fnmr),
         _events(rates.fmr),
         _limits(rates.fmr),
-        "yes" if rates.fnmr.carries(FNMR_MAX) else f"no, needs {trials_needed(FNMR_MAX)} people",
+        "yes" if claim.carried else f"no, needs {claim.needed} people",
     )
 
 
@@ -69,15 +141,15 @@ def _limits(proportion: Proportion) -> str:
     return f"{proportion.interval.low:.2%} to {proportion.interval.high:.2%}"
 
 
-def _targets(report: AccuracyReport) -> tuple[Target, ...]:
-    rows = [rates for scenario in report.scenarios for rates in scenario.rates] + list(report.pooled)
+def _targets(report: AccuracyReport, groups: GroupsReport, changed: tuple[int, int, float]) -> tuple[Target, ...]:
+    everybody = groups.everybody
+    rows = [everybody, *(each.rates for each in groups.groups), *(each.rates for each in report.conditions)]
     false_matches = max(rates.fmr.events for rates in rows)
     worst = max(rows, key=lambda rates: rates.fnmr.rate or 0.0)
-    effect = report.quantisation
-    everybody = report.pooled[0]
+    comparisons, decisions, moved = changed
     return (
         Target(
-            f"no false match at the shipped threshold {report.distance_max}, in every group",
+            f"no false match at the shipped threshold {report.measured.distance_max}, in every group",
             f"{false_matches} of {everybody.fmr.trials} non-mated pairs of {everybody.people} people",
             false_matches == 0,
         ),
@@ -88,54 +160,48 @@ def _targets(report: AccuracyReport) -> tuple[Target, ...]:
         ),
         Target(
             "the int8 template changes no decision",
-            f"{effect.decisions_changed} of {effect.comparisons}; the distance moves by at most "
-            f"{effect.distance_change_max:.4f}",
-            effect.decisions_changed == 0,
+            f"{decisions} of {comparisons}; the distance moves by at most {moved:.4f}",
+            decisions == 0,
         ),
     )
 
 
-def _notes(report: AccuracyReport, small: AccuracyReport) -> tuple[str, ...]:
-    disjoint = report.pooled[0].disjoint_fmr
-    claim = (
-        f"a false match rate of at most {FMR_CLAIM:.1%} may be claimed"
-        if disjoint.carries(FMR_CLAIM)
-        else f"no false match rate is claimed: at most {FMR_CLAIM:.1%} would need {trials_needed(FMR_CLAIM)} pairs "
-        f"that share nobody; {report.people} people give {disjoint.trials}"
-    )
+def _notes(report: AccuracyReport, frames: GroupsReport) -> tuple[str, ...]:
+    rates = report.rates
     return (
         "A target above compares what was observed. What may be claimed of other people is less, and is in the last "
         "column: a group's people are too few for any rate of 1 %, whatever was observed among them.",
-        f"Farthest mated distance {report.mated_max:.3f}, closest non-mated {report.non_mated_min:.3f}, threshold "
-        f"{report.distance_max}. The threshold and the quality limits were chosen with these same people in "
-        "view: this is no independent test.",
+        f"Farthest mated distance {rates.farthest_mated:.3f}, closest non-mated {rates.closest_non_mated:.3f}, "
+        f"threshold {report.measured.distance_max}. The threshold and the quality limits were chosen with these same "
+        "people in view: this is no independent test.",
         "Intervals: Clopper-Pearson, two-sided, 95 %. Non-mated pairs share people, so their interval is too narrow; "
-        f"{claim}.",
-        "The distance is the same whichever photograph was enrolled, so the two directions hold the same pairs; "
-        "they are not added up.",
-        f"The targets are for the photographs as they are (720x720). With frames of 640x480 beside references from "
-        f"720x720, the farthest mated distance is {small.mated_max:.3f}; a gate would take another frame.",
-        "Groups are self-reported. Who named two ethnicities is in a group of that answer. A non-mated pair belongs to "
-        "a group when both its people do. FTA: photographs without a template, of those presented.",
+        f"{rates.claim(Measure.FMR, FMR_CLAIM).sentence}.",
+        f"The targets are for the photographs as they are (720x720). With frames of {_FRAMES} beside references from "
+        f"720x720, the farthest mated distance is {frames.everybody.farthest_mated:.3f}; a gate would take another "
+        "frame.",
+        "Groups are self-reported, ages in bands. Who named two ethnicities is in a group of that answer. A non-mated "
+        "pair belongs to a group when both its people do. FTA: photographs without a template, of those presented.",
     )
 
 
-def _figures(report: AccuracyReport) -> dict[str, object]:
+def _figures(report: AccuracyReport, groups: GroupsReport, changed: tuple[int, int, float]) -> dict[str, object]:
     return {
-        "pack": report.pack_id,
-        "distance_max": report.distance_max,
-        "mated_max": report.mated_max,
-        "non_mated_min": report.non_mated_min,
-        "decisions_changed": report.quantisation.decisions_changed,
-        "distance_change_max": report.quantisation.distance_change_max,
+        "pack": report.measured.pack_id,
+        "distance_max": report.measured.distance_max,
+        "mated_max": report.rates.farthest_mated,
+        "non_mated_min": report.rates.closest_non_mated,
+        "empty_band": report.band,
+        "d_prime": report.rates.d_prime,
+        "decisions_changed": changed[1],
+        "distance_change_max": changed[2],
         "groups": {
-            f"{rates.group.attribute}: {rates.group.value}": {
-                "people": rates.people,
-                "fta": [rates.fta.events, rates.fta.trials],
-                "fnmr": [rates.fnmr.events, rates.fnmr.trials],
-                "fmr": [rates.fmr.events, rates.fmr.trials],
+            f"{each.group.attribute}: {each.group.value}": {
+                "people": each.rates.people,
+                "fta": [each.rates.fta.events, each.rates.fta.trials],
+                "fnmr": [each.rates.fnmr.events, each.rates.fnmr.trials],
+                "fmr": [each.rates.fmr.events, each.rates.fmr.trials],
             }
-            for rates in report.pooled
+            for each in groups.groups
         },
     }
 
@@ -146,13 +212,16 @@ def _plot(report: AccuracyReport, path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot
 
+    counts: ScoreCounts = report.counts
     figure, axes = pyplot.subplots(figsize=(8, 4))
-    for counts, name in ((report.counts.mated, "mated"), (report.counts.non_mated, "non-mated")):
-        places = [(index + 0.5) * DISTANCE_BIN for index in range(len(counts))]
-        shares = [count / max(1, sum(counts)) for count in counts]
-        axes.bar(places, shares, width=DISTANCE_BIN, alpha=0.6, label=f"{name} ({sum(counts)})")
-    axes.axvline(report.distance_max, color="black", linestyle="--", label=f"threshold {report.distance_max}")
-    axes.set(xlabel="distance", ylabel="share of pairs", title=f"{report.people} people, {report.pack_id}")
+    for found, name in ((counts.mated, "mated"), (counts.non_mated, "non-mated")):
+        places = [(index + 0.5) * counts.bin for index in range(len(found))]
+        shares = [count / max(1, sum(found)) for count in found]
+        axes.bar(places, shares, width=counts.bin, alpha=0.6, label=f"{name} ({sum(found)})")
+    threshold = report.measured.distance_max
+    axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold}")
+    title = f"{report.measured.people} people, {report.measured.pack_id}"
+    axes.set(xlabel="distance", ylabel="share of pairs", title=title)
     axes.legend()
     figure.savefig(path, dpi=120, bbox_inches="tight")
     pyplot.close(figure)
