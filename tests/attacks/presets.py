@@ -77,9 +77,7 @@ def disturb(scene: Scene, nuisance: Nuisance) -> Scene:
         Nuisance.NONE: scene,
         Nuisance.DARK: replace(scene, ambient=replace(ambient, lux=10.0)),
         Nuisance.BLUR: replace(scene, camera=replace(camera, blur_px=1.9)),
-        Nuisance.WARM: replace(
-            scene, ambient=replace(ambient, kelvin=2700.0), camera=replace(camera, white_kelvin=4800.0)
-        ),
+        Nuisance.WARM: replace(scene, ambient=replace(ambient, kelvin=2700.0), camera=daylight),
         Nuisance.FLICKER: replace(
             scene,
             ambient=replace(ambient, flicker_hz=120.3, flicker_depth=0.35),
