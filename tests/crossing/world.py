@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from openstile.crossing import Crossing, Policy, cross
 from openstile.face import Frame, LocatedFace
+from openstile.face.attack import AttackKit
 from openstile.face.engine import ChipGeometry, TemplatePart
 from openstile.face.feedback import Feedback
 from openstile.face.located import Box, Point
@@ -199,6 +200,7 @@ class World:
         *,
         pin: str | None = None,
         tell: Callable[[Feedback], None] = lambda feedback: None,
+        kit: AttackKit | None = None,
     ) -> Crossing:
         def load_engine() -> SeenEngine:
             self.engine_loads += 1
@@ -220,4 +222,5 @@ class World:
             history=self.history,
             clock=self.clock,
             tell=tell,
+            kit=kit,
         )

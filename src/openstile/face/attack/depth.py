@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstile.face.attack.evidence import Evidence, Verdict
-from openstile.face.attack.shape import depth, face_coordinates
+from openstile.face.attack.shape import Numbers, depth, face_coordinates
 from openstile.face.attack.stimulus import Colour, Stimulus
 from openstile.face.attack.thresholds import (
+    DEPTH_DETAIL_MIN,
     DEPTH_FLAT_MAX,
     DEPTH_FRAMES_MIN,
     DEPTH_MATCH_MIN,
@@ -26,9 +27,6 @@ from openstile.face.frame import Frame
 from openstile.face.located import LocatedFace
 from openstile.terms import BadInputError
 from openstile.terms.limits import DEPTH_SIDE_PIXELS_MAX
-
-EYE_DISTANCE_MM = 63.0
-"""Of adults, mean (ISO/TR 7250-2): turns the generic face's units into millimetres."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,8 +107,9 @@ class PlanarDepth:
 
 
 def measure_relief(taken: DepthFrame, frame: Frame, face: LocatedFace) -> tuple[float, float] | None:
-    """Root mean square of the face's depth off its best plane, in millimetres at the size of a face, and the
-    correlation with the generic face's. None where fewer than half of the places were measured.
+    """Root mean square of the face's depth off its best plane, in millimetres at the size of a face; and the
+    correlation with the generic face's of what no bent sheet can show. None where fewer than half of the places were
+    measured.
     """
     steps = np.linspace(-0.8, 0.8, 17), np.linspace(-0.4, 1.3, 18)
     x, y = (axis.reshape(-1) for axis in np.meshgrid(*steps))
@@ -125,13 +124,20 @@ def measure_relief(taken: DepthFrame, frame: Frame, face: LocatedFace) -> tuple[
     known = np.isfinite(values) & (values > 0)
     if known.sum() < DEPTH_POINTS_MIN * len(x):
         return None
-    base, _ = np.linalg.qr(np.stack([np.ones(known.sum()), x[known], y[known]], axis=1))
-    relief = -values[known] / EYE_DISTANCE_MM
-    generic = depth(x[known], y[known])
-    relief, generic = (part - base @ (base.T @ part) for part in (relief, generic))
-    size = float(np.sqrt(np.mean(relief**2)))
-    norm = float(np.linalg.norm(relief) * np.linalg.norm(generic))
-    return size * EYE_DISTANCE_MM, float(relief @ generic) / norm if norm > 0 else 0.0
+    x, y, near = x[known], y[known], -values[known]
+    plane = np.stack([np.ones_like(x), x, y], axis=1)
+    relief = math.sqrt(float(np.mean(_off(near, plane) ** 2)))
+    bent = np.concatenate([plane, np.stack([x * x, x * y, y * y], axis=1)], axis=1)
+    own, generic = _off(near, bent), _off(depth(x, y), bent)
+    if math.sqrt(float(np.mean(own**2))) < DEPTH_DETAIL_MIN:
+        return relief, 0.0
+    return relief, float(own @ generic / (np.linalg.norm(own) * np.linalg.norm(generic)))
+
+
+def _off(values: Numbers, surface: Numbers) -> Numbers:
+    """What the best sum of the surface's columns leaves."""
+    base, _ = np.linalg.qr(surface)
+    return np.asarray(values - base @ (base.T @ values), np.float64)
 
 
 def _check_picture(picture: NDArray[np.float32] | NDArray[np.uint16], kind: type, name: str) -> None:

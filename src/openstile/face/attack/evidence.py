@@ -37,7 +37,12 @@ class Evidence:
 
     def __post_init__(self) -> None:
         name = self.detector
-        if not (1 <= len(name) <= ATTACK_DETECTOR_CHARS_MAX and name.isascii() and name.replace("_", "").islower()):
+        if not (
+            1 <= len(name) <= ATTACK_DETECTOR_CHARS_MAX
+            and name.isascii()
+            and name.isidentifier()
+            and name == name.lower()
+        ):
             raise BadInputError(
                 f"evidence: the detector's name {name[:64]!r} must be of 1 to {ATTACK_DETECTOR_CHARS_MAX} small letters"
             )

@@ -7,6 +7,7 @@ for the picture's own shading cancels; on a head with the normals of its surface
 ambient light both abstain: in sunlight the answer drowns.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,28 +15,44 @@ import numpy as np
 from openstile.face.attack.demodulate import Response, demodulate
 from openstile.face.attack.evidence import Evidence, Verdict
 from openstile.face.attack.grid import CELL_X, CELL_Y, ON_FACE, LightRecord
-from openstile.face.attack.shape import Numbers, normals
+from openstile.face.attack.shape import Numbers, depth, normals
 from openstile.face.attack.stimulus import Colour, Stimulus
 from openstile.face.attack.thresholds import (
     FLASH_FRAMES_MIN,
+    FLASH_GAIN_MAX,
     FLASH_GAIN_MIN,
     FLASH_LAG_MAX,
     FLASH_MATCH_MIN,
+    FLASH_RELIEF_MIN,
     FLASH_SHAPE_MIN,
     LIGHT_RATIO_MIN,
 )
 from openstile.face.frame import Frame
 from openstile.face.located import LocatedFace
 
-_NORMALS = normals(CELL_X, CELL_Y)
+_STRENGTHS = (0.08, 8.0)
+"""Of the mean: less is nothing, more is a mirror."""
+_ERROR_MIN = 0.05
+"""Of a square's logarithm, whatever its noise: no generic face is better."""
+
+
+def _generic() -> Numbers:
+    """(squares, 4): what the generic face can do to the logarithm of the strength."""
+    right, down, near = normals(CELL_X, CELL_Y)
+    return np.stack([np.log(np.clip(near, 0.2, 1)), right, down, depth(CELL_X, CELL_Y)], axis=1)
+
+
+_FACE = _generic()
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeFit:
-    """f_ratio: variance over the face that the normals explain over what stays, by degrees of freedom."""
+    """f_ratio: variance over the face that the generic face explains over what stays, by degrees of freedom. relief:
+    root mean square of what it explains, as logarithm of the strength, 0.1 for a tenth.
+    """
 
     f_ratio: float
-    explained: float
+    relief: float
     cells: int
 
 
@@ -61,7 +78,10 @@ class _Flash:
             return None
         if len(record.shown) < FLASH_FRAMES_MIN:
             return None
-        return demodulate(np.stack(record.light), record.shown, ON_FACE)
+        response = demodulate(np.stack(record.light), record.shown, ON_FACE)
+        if response is None or record.light_ratio is not None:
+            return response
+        return response if response.gain >= LIGHT_RATIO_MIN else None  # nothing tells a dark screen from sunlight
 
 
 class FlashResponse(_Flash):
@@ -77,8 +97,6 @@ class FlashResponse(_Flash):
         if response is None:
             return Evidence(self.name, Verdict.INCONCLUSIVE)
         score = response_score(response, self._record.light_ratio)
-        if score is None:
-            return Evidence(self.name, Verdict.INCONCLUSIVE)
         return Evidence(self.name, Verdict.LIVE if score >= FLASH_MATCH_MIN else Verdict.ATTACK, score)
 
 
@@ -88,12 +106,15 @@ class FlashShape(_Flash):
     name = "flash_shape"
 
     def evidence(self) -> Evidence:
-        """Score: the F-ratio of `fit_shape`."""
+        """Score: how often the F-ratio and the relief of `fit_shape` are what a living face has at least, the
+        lesser of the two; LIVE from 1 on.
+        """
         response = self._response()
         fit = None if response is None else fit_shape(response)
         if fit is None:
             return Evidence(self.name, Verdict.INCONCLUSIVE)
-        return Evidence(self.name, Verdict.LIVE if fit.f_ratio >= FLASH_SHAPE_MIN else Verdict.ATTACK, fit.f_ratio)
+        score = min(fit.f_ratio / FLASH_SHAPE_MIN, fit.relief / FLASH_RELIEF_MIN)
+        return Evidence(self.name, Verdict.LIVE if score >= 1 else Verdict.ATTACK, score)
 
 
 def flash_detectors() -> tuple[FlashResponse, FlashShape]:
@@ -102,36 +123,37 @@ def flash_detectors() -> tuple[FlashResponse, FlashShape]:
     return FlashResponse(record), FlashShape(record)
 
 
-def response_score(response: Response, light_ratio: float | None) -> float | None:
-    """The match, 0 where the answer is late or too weak for the display's light; None where nothing tells weak from
-    dark.
-    """
+def response_score(response: Response, light_ratio: float | None) -> float:
+    """The match, 0..1; 0 where the answer is late, or too weak or too strong for a light ratio that is known."""
     if abs(response.lag) > FLASH_LAG_MAX:
         return 0.0
     if light_ratio is None:
-        return response.matched if response.gain >= LIGHT_RATIO_MIN else None
-    return response.matched if response.gain >= FLASH_GAIN_MIN * light_ratio else 0.0
+        return response.matched
+    strong = FLASH_GAIN_MIN * light_ratio <= response.gain <= FLASH_GAIN_MAX * light_ratio
+    return response.matched if strong else 0.0
 
 
 def fit_shape(response: Response) -> ShapeFit | None:
-    """Strength over the face, weighted by its errors: a plane and the squares' brightness (a wrong tone curve) are
-    taken out, then the normals of the generic face fitted.
+    """The logarithm of the strength over the face, by its errors. What a sheet can show, flat, tilted or bent, near to
+    the display's edge or not, is a smooth sum of squares and products of x and y: it is taken out. The rest is
+    fitted with the generic face: how far its surface turns away from the display (log n_z), to the side and down
+    (ambient light from there), and its depth (hollows that the ambient light does not reach).
     """
     cells = response.cells
     x, y = CELL_X[cells], CELL_Y[cells]
-    flat = np.stack([np.ones_like(x), x, y, response.brightness], axis=1)
-    floor = float(np.median(response.noise))
-    weight = 1 / np.hypot(response.noise, floor)
-    base, _ = np.linalg.qr(flat * weight[:, None])
-    curved, _ = np.linalg.qr(_free(_NORMALS[:, cells].T * weight[:, None], base))
-    strength = _free(response.strength * weight, base)
-    parts = curved.T @ strength
-    explained, total = float(parts @ parts), float(strength @ strength)
-    degrees = len(cells) - flat.shape[1] - curved.shape[1]
-    if degrees < len(_NORMALS) or total <= explained:
+    smooth = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    strength = np.clip(response.strength, *_STRENGTHS)
+    weight = 1 / np.clip(np.hypot(response.noise / strength, _ERROR_MIN), _ERROR_MIN, 1)
+    base, _ = np.linalg.qr(smooth * weight[:, None])
+    face, _ = np.linalg.qr(_free(_FACE[cells] * weight[:, None], base))
+    rest = _free(np.log(strength) * weight, base)
+    parts = face.T @ rest
+    explained, total = float(parts @ parts), float(rest @ rest)
+    degrees = len(cells) - smooth.shape[1] - face.shape[1]
+    if degrees < len(cells) // 2 or total <= explained:
         return None
-    ratio = (explained / curved.shape[1]) / ((total - explained) / degrees)
-    return ShapeFit(float(ratio), explained / total, len(cells))
+    ratio = (explained / face.shape[1]) / ((total - explained) / degrees)
+    return ShapeFit(float(ratio), math.sqrt(explained / float((weight**2).sum())), len(cells))
 
 
 def _free(values: Numbers, base: Numbers) -> Numbers:

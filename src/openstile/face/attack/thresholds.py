@@ -1,19 +1,50 @@
-"""Every threshold of the detectors, with its meaning and what measured it (docs/presentation-attacks.md)."""
+"""Every threshold of the detectors, with its meaning and what it buys.
 
-PARALLAX_LIVE_MIN = 8.0
-PARALLAX_ATTACK_MAX = 2.0
-PARALLAX_MOTION_MIN = 0.05
-PARALLAX_CORNERS_MIN = 24
+Measured on simulated presentations (tests/attacks, docs/presentation-attacks.md has the table and how to repeat
+it), chosen there for about 5 % of living faces rejected by all detectors together; no figure here is of real attacks.
+"""
+
 PARALLAX_FRAMES_MIN = 10
+"""Frames after the first: less is too short to move in."""
+PARALLAX_CORNERS_MIN = 24
+"""Corners followed through the whole clip: 48 numbers a frame for 11 that are fitted."""
+PARALLAX_LIVE_MIN = 9.0
+"""F-ratio of the generic depth profile. Flat sheets and screens, whatever they do: at most about 6, for the errors of
+following corners are not independent. A living face that turns, or sways as people do: 8 to 50; one that keeps quite
+still: 3 to 7, so inconclusive."""
+PARALLAX_ATTACK_MAX = 2.2
+"""F-ratio of what moved enough and yet shows no depth. Living faces that came nearer by 10 to 25 cm: 3.3 and more."""
+PARALLAX_MOTION_MIN = 0.2
+"""Change of scale and aspect from which a face would have shown its depth. Below it no face is called an attack."""
 
 LIGHT_RATIO_MIN = 0.01
+"""Display's light over ambient light. Below it the flash detectors abstain: what noise leaves of the answer decides."""
 FLASH_FRAMES_MIN = 16
-FLASH_MATCH_MIN = 0.8
-FLASH_GAIN_MIN = 0.25
+"""Frames of the plan that were seen: four of its five colours."""
+FLASH_MATCH_MIN = 0.96
+"""Part of the face's change of colour that the colours shown explain. Living faces at a ratio of 0.03 and more:
+0.98 and more; a recording in the light of another plan: below 0.3 without glare of the display."""
+FLASH_GAIN_MIN = 0.3
+FLASH_GAIN_MAX = 2.6
+"""The answer's strength over that of the ratio. Living faces and prints: 0.6 to 1.8. Screens shine by themselves,
+so less, or mirror the display, so more."""
 FLASH_LAG_MAX = 0.5
-FLASH_SHAPE_MIN = 4.0
+"""Frames by which the answer comes late, the display's own known delay taken off. A relay needs one frame at least."""
+FLASH_SHAPE_MIN = 17.0
+"""F-ratio of the generic face. Living faces: 17 and more; sheets and mirroring screens: nearly all below."""
+FLASH_RELIEF_MIN = 0.15
+"""Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets: at most 0.06; screens that
+mirror the display: at most 0.13 where their F-ratio is high."""
+
 DEPTH_FRAMES_MIN = 3
+"""Frames with depth."""
 DEPTH_POINTS_MIN = 0.5
+"""Part of the face's places whose depth was measured."""
 DEPTH_FLAT_MAX = 2.0
-DEPTH_RELIEF_MIN = 6.0
-DEPTH_MATCH_MIN = 0.7
+"""Millimetres off the best plane: a sheet on a board. Geometry, not measured."""
+DEPTH_RELIEF_MIN = 5.0
+"""Millimetres off the best plane: half of what the generic face has (10)."""
+DEPTH_DETAIL_MIN = 0.5
+"""Millimetres of relief that no bent sheet has; below it there is none."""
+DEPTH_MATCH_MIN = 0.6
+"""Correlation of that relief with the generic face's: nose, sockets, chin."""
