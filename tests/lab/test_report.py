@@ -19,13 +19,16 @@ from openstile.face.quality import QualityLimits
 from openstile.lab.accuracy import report_accuracy
 from openstile.lab.bootstrap import Resampling
 from openstile.lab.dataset import Group, Subject
+from openstile.lab.discard import ConditionReport, DiscardReport, MeasureReport
+from openstile.lab.discard_conditions import Kind
+from openstile.lab.discard_curve import SHARES, Gain
 from openstile.lab.groups import report_groups
 from openstile.lab.intervals import Proportion
 from openstile.lab.rates_among import proportion_json
 from openstile.lab.report import NOT_TESTED, Found, PackFacts, assemble, card_markdown, report_page, write_report
 from openstile.lab.report_numbers import WRITERS, Language, write_count, write_number, write_percent
 from openstile.lab.report_texts import TEXTS
-from openstile.lab.report_thresholds import shipped_thresholds
+from openstile.lab.report_thresholds import measure_of, shipped_thresholds
 from openstile.lab.scores import Scores
 from openstile.lab.speed import SpeedReport, StepTimes
 from openstile.lab.unlinkability import Unlinkability, measure_unlinkability
@@ -62,6 +65,23 @@ class _Attacks:
         return {"simulated": True, "species": species, "bpcer": proportion_json(Proportion(2, 50))}
 
 
+def _quality() -> DiscardReport:
+    """A line for every limit of quality, and one kind of fault."""
+    names = dict.fromkeys(measure_of(field.name) for field in fields(QualityLimits))
+    level = tuple(0.1 for _ in SHARES)
+    measures = tuple(
+        MeasureReport(
+            name, (Kind.BLUR,), name != "roll", 0.4, None, None, Gain(0.6, 0.4, 0.7), level, level,
+            Proportion(9, 30), Proportion(2, 30), Proportion(0, 24), earns=name == "sharpness",
+        )
+        for name in names
+    )  # fmt: skip
+    blurred = ConditionReport(
+        Kind.BLUR, "blur 2", Proportion(0, 24), Proportion(5, 24), Proportion(20, 24), Proportion(0, 4)
+    )
+    return DiscardReport("made-1", 0.5, 24, 0, measures, (blurred,), Proportion(9, 60), Proportion(0, 30))
+
+
 def _linking() -> Unlinkability:
     rng = np.random.default_rng(12)
     people = random_people(8, dimensions=128, pack_id="made-1", rng=np.random.default_rng(5))
@@ -77,11 +97,15 @@ def report() -> dict[str, Any]:
     found = Found(
         accuracy=report_accuracy(scores, how=how),
         groups=report_groups(scores, how=how),
+        quality=_quality(),
         attacks=_Attacks(),
         speed=SPEED,
         unlinkability=_linking(),
     )
-    thresholds = shipped_thresholds(distance_max=scores.distance_max, quality=QualityLimits(), measures=("sharpness",))
+    measures = tuple(each.measure for each in _quality().measures)
+    thresholds = shipped_thresholds(
+        distance_max=scores.distance_max, quality=QualityLimits(), measures=measures, attacks=True
+    )
     return assemble(
         found, pack=PACK, thresholds=thresholds, data_set="made up", made_at="2026-06-01 12:00 UTC", machine="none"
     )
@@ -206,7 +230,10 @@ def test_each_shipped_threshold_has_its_line(written: Path, report: dict[str, An
     (threshold,) = [each for each in report["thresholds"] if each["name"] == limit]
     expected = 0.5 if limit == "distance_max" else getattr(Policy().quality, limit)
     assert threshold["value"] == expected
-    assert f'id="threshold-{limit}"' in (written / "report.html").read_text()
+    page = (written / "report.html").read_text()
+    row = page[page.index(f'id="threshold-{limit}"') :].partition("</tr>")[0]
+    assert f'href="#{threshold["line"]}"' in row
+    assert f'<tr id="{threshold["line"]}">' in page
     assert f'id="threshold-{limit}"' in (written / "model-card.md").read_text()
 
 
@@ -219,12 +246,6 @@ def test_simulated_attacks_are_called_simulated(written: Path) -> None:
     page = (written / "report.html").read_text()
     assert "All of them are simulated" in page
     assert '<section id="attacks"' in page
-
-
-def test_threshold_of_distance_links_to_the_false_match_rate(written: Path) -> None:
-    page = (written / "report.html").read_text()
-    assert re.search(r'id="threshold-distance_max".*?<a href="#fmr">', page, re.DOTALL)
-    assert '<tr id="fmr">' in page
 
 
 @pytest.mark.parametrize("name", [*PAGES, "model-card.md"])
