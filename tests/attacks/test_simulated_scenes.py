@@ -1,6 +1,7 @@
 """Simulated presentations: each species differs from a live head in what its physics says, and in nothing else."""
 
 import ast
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -262,3 +263,12 @@ def _reached(module: str) -> set[str]:
         unread += names - reached
         reached |= names
     return reached
+
+
+def test_example_of_the_document_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    document = Path(__file__).resolve().parents[2] / "docs" / "attack-simulator.md"
+    (example,) = re.findall(r"```python\n(.*?)```", document.read_text(), flags=re.DOTALL)
+    exec(compile(example, str(document), "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[0].startswith("(480, 640, 3) 0.0 (230, 150, 150)")
