@@ -1,5 +1,6 @@
 """Enrolment: one rider's photographs become one reference, or a line that names the photograph at fault."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -7,9 +8,12 @@ import numpy as np
 import pytest
 
 from openstile.desk import EnrolmentError, face_reference
-from openstile.face import FaceEngine, Frame
+from openstile.desk.advice import ADVICE
+from openstile.face import FaceEngine, Frame, locate
 from openstile.face.images import read_image
-from openstile.face.quality import QualityLimits
+from openstile.face.faults import FaceFault
+from openstile.face.quality import QualityLimits, assess
+from openstile.face.quality_limits import ENROLMENT_LIMITS, stricter
 from openstile.terms.limits import ENROL_FACES_MAX
 
 LIMITS = QualityLimits()
@@ -56,3 +60,46 @@ def test_photograph_of_two_people_is_refused(engine: FaceEngine, frames: dict[st
 def test_number_of_photographs_is_limited(engine: FaceEngine, frames: dict[str, Frame], count: int) -> None:
     with pytest.raises(EnrolmentError, match=f"1 to {ENROL_FACES_MAX}"):
         _reference(engine, *[("a.jpg", frames["president-1.jpg"])] * count)
+
+
+def test_enrolment_asks_more_of_a_photograph_than_a_gate_of_a_frame() -> None:
+    assert stricter(LIMITS, ENROLMENT_LIMITS) == ENROLMENT_LIMITS
+    assert all(getattr(LIMITS, each.name) != getattr(ENROLMENT_LIMITS, each.name) for each in fields(QualityLimits))
+
+
+def test_photograph_good_enough_for_a_gate_may_not_be_for_enrolment(
+    engine: FaceEngine, frames: dict[str, Frame]
+) -> None:
+    """Half the size: a gate would compare it; the desk asks for a larger one and says how large."""
+    portrait = frames["president-3.jpg"]
+    eyes = assess(portrait, locate(engine, portrait)[0], limits=LIMITS).pose.eye_distance
+    scale = 30 / eyes
+    small = Frame(np.asarray(cv2.resize(portrait.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)))
+    assert assess(small, locate(engine, small)[0], limits=LIMITS).fault is None
+    with pytest.raises(EnrolmentError, match=r"small\.jpg: the face is too small; come closer .*needed at least 40"):
+        _reference(engine, ("small.jpg", small))
+
+
+def test_operator_who_asks_more_than_enrolment_gets_more(engine: FaceEngine, frames: dict[str, Frame]) -> None:
+    with pytest.raises(EnrolmentError, match="too small"):
+        face_reference(
+            [("a.jpg", frames["president-3.jpg"])], engine=engine, quality=replace(LIMITS, eye_distance_min=999)
+        )
+
+
+def test_every_photograph_that_cannot_be_used_is_named_with_what_to_do(
+    engine: FaceEngine, frames: dict[str, Frame]
+) -> None:
+    dark = Frame((frames["president-3.jpg"].pixels * 0.15).astype(np.uint8))
+    empty = Frame(np.full((480, 640, 3), 120, np.uint8))
+    with pytest.raises(EnrolmentError) as caught:
+        _reference(engine, ("dark.jpg", dark), ("good.jpg", frames["president-3.jpg"]), ("empty.jpg", empty))
+    said = str(caught.value)
+    assert "dark.jpg: the face is too dark; use more light" in said
+    assert "empty.jpg: no face found" in said
+    assert "good.jpg" not in said
+
+
+def test_every_fault_has_its_sentence_at_the_desk() -> None:
+    assert set(ADVICE) == set(FaceFault)
+    assert all("; " in sentence for sentence in ADVICE.values()), "what is wrong; what to do"

@@ -6,12 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
+from openstile.cli import pass_try
 from openstile.cli.options import HomeOption, JsonOption, existing_home_of, folder
 from openstile.cli.printing import console, print_json, print_table
 
 EXIT_SOME_REFUSED = 10
 
-app = typer.Typer(help="Look into a pass; show one live from a phone; make passes anew.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look into a pass; try it before travel; show one live from a phone; make passes anew.", no_args_is_help=True
+)
+
+
+app.command("try")(pass_try.try_pass)
 
 
 @app.command()

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     FACE_BLURRED = "face_blurred"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    TOO_FLAT = "too_flat"
     TOO_NOISY = "too_noisy"
     FACE_DOES_NOT_MATCH = "face_does_not_match"
     ATTACK_SUSPECTED = "attack_suspected"

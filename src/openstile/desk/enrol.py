@@ -5,24 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from openstile.face import FaceEngine, Frame, Template, compare, extract_template, locate
+from openstile.desk.advice import ADVICE, say
+from openstile.face import FaceEngine, Frame, LocatedFace, Template, compare, extract_template, locate
 from openstile.face.faults import FaceFault
 from openstile.face.quality import QualityLimits, assess
+from openstile.face.quality_limits import ENROLMENT_LIMITS, stricter
 from openstile.face.zone import CaptureZone, choose_rider
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import ENROL_FACES_MAX
-
-_ADVICE = {
-    FaceFault.NO_FACE: "no face found; use a frontal photograph in good light",
-    FaceFault.TWO_FACES: "more than one face; use a photograph of the rider alone",
-    FaceFault.FACE_TOO_FAR: "the face is too small; come closer or use a larger photograph",
-    FaceFault.FACE_CUT: "the face is cut by the border; use a photograph that shows all of it",
-    FaceFault.FACE_TURNED: "the face is turned away; look straight at the camera",
-    FaceFault.FACE_BLURRED: "the face is blurred; use a sharper photograph",
-    FaceFault.TOO_DARK: "the face is too dark; use more light",
-    FaceFault.TOO_BRIGHT: "the face is too bright; use less light",
-    FaceFault.TOO_NOISY: "the photograph is too noisy; use more light",
-}
 
 
 class EnrolmentError(BadInputError):
@@ -32,12 +22,15 @@ class EnrolmentError(BadInputError):
 def face_reference(photographs: Sequence[tuple[str, Frame]], *, engine: FaceEngine, quality: QualityLimits) -> Template:
     """The reference of the one rider shown in all `photographs` (pairs of a name for messages and a frame).
 
+    Each must be as good as gates ask (`quality`) and as enrolment does (ENROLMENT_LIMITS), whichever asks for more.
     With several photographs it is the one closest to all others (the medoid): a real photograph's template, so an
-    outlier cannot pull it away. Each of the others must match it. Raises `EnrolmentError`.
+    outlier cannot pull it away. Each of the others must match it. Raises `EnrolmentError` naming every photograph that
+    cannot be used.
     """
     if not 1 <= len(photographs) <= ENROL_FACES_MAX:
         raise EnrolmentError(f"{len(photographs)} photographs given; give 1 to {ENROL_FACES_MAX} of the rider")
-    named = [(name, _template_of(name, frame, engine, quality)) for name, frame in photographs]
+    riders = _choose_riders(photographs, engine, stricter(quality, ENROLMENT_LIMITS))
+    named = [(name, extract_template(engine, frame, rider)) for name, frame, rider in riders]
     comparisons = [[compare(engine=engine, probe=probe, reference=other) for _, other in named] for _, probe in named]
     middle = int(np.argmin([sum(comparison.distance for comparison in row) for row in comparisons]))
     for (name, _), comparison in zip(named, comparisons[middle], strict=True):
@@ -49,17 +42,27 @@ def face_reference(photographs: Sequence[tuple[str, Frame]], *, engine: FaceEngi
     return named[middle][1]
 
 
-def _template_of(name: str, frame: Frame, engine: FaceEngine, quality: QualityLimits) -> Template:
-    height, width = frame.pixels.shape[:2]
-    rider = choose_rider(
-        locate(engine, frame), frame_width=width, frame_height=height, zone=_whole_photograph(CaptureZone())
-    )
-    if isinstance(rider, FaceFault):
-        raise EnrolmentError(f"{name}: {_ADVICE[rider]}")
-    fault = assess(frame, rider, limits=quality).fault
-    if fault is not None:
-        raise EnrolmentError(f"{name}: {_ADVICE[fault]}")
-    return extract_template(engine, frame, rider)
+def _choose_riders(
+    photographs: Sequence[tuple[str, Frame]], engine: FaceEngine, limits: QualityLimits
+) -> list[tuple[str, Frame, LocatedFace]]:
+    """The one face of each photograph. Raises `EnrolmentError` with a sentence for each that has none good enough."""
+    zone = _whole_photograph(CaptureZone())
+    good: list[tuple[str, Frame, LocatedFace]] = []
+    problems = []
+    for name, frame in photographs:
+        faces = locate(engine, frame)
+        rider = choose_rider(faces, frame_width=frame.width, frame_height=frame.height, zone=zone)
+        if isinstance(rider, FaceFault):
+            problems.append(f"{name}: {ADVICE[rider]}")
+            continue
+        quality = assess(frame, rider, limits=limits)
+        if quality.fault is not None:
+            problems.append(f"{name}: {say(quality, limits)}")
+            continue
+        good.append((name, frame, rider))
+    if problems:
+        raise EnrolmentError(". ".join(problems))
+    return good
 
 
 def _whole_photograph(zone: CaptureZone) -> CaptureZone:

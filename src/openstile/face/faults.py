@@ -15,4 +15,5 @@ class FaceFault(StrEnum):
     FACE_BLURRED = "face_blurred"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    TOO_FLAT = "too_flat"
     TOO_NOISY = "too_noisy"

@@ -33,6 +33,7 @@ FEEDBACK: dict[FaceFault, Feedback] = {
     FaceFault.FACE_BLURRED: Feedback.HOLD_STILL,
     FaceFault.TOO_DARK: Feedback.MORE_LIGHT,
     FaceFault.TOO_BRIGHT: Feedback.LESS_LIGHT,
+    FaceFault.TOO_FLAT: Feedback.MORE_LIGHT,
     FaceFault.TOO_NOISY: Feedback.MORE_LIGHT,
 }
 """What each fault asks for. Closed over the faults; a test compares."""

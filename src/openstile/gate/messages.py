@@ -98,6 +98,7 @@ NEXT_STEPS: dict[Reason, NextStep] = {
     Reason.FACE_BLURRED: NextStep.TRY_AGAIN,
     Reason.TOO_DARK: NextStep.OTHER_LANE,
     Reason.TOO_BRIGHT: NextStep.OTHER_LANE,
+    Reason.TOO_FLAT: NextStep.OTHER_LANE,
     Reason.TOO_NOISY: NextStep.OTHER_LANE,
     Reason.FACE_DOES_NOT_MATCH: NextStep.TRY_AGAIN,
     Reason.ATTACK_SUSPECTED: NextStep.HELP,

@@ -72,6 +72,7 @@ REASON_TEXTS_DE = {
     "face_blurred": ("Stillhalten", "Das Bild war unscharf. Bitte stillhalten und noch einmal versuchen."),
     "too_dark": ("Zu dunkel", "Hier ist zu wenig Licht. Bitte einen anderen Durchgang benutzen."),
     "too_bright": ("Zu hell", "Hier ist zu viel Licht. Bitte einen anderen Durchgang benutzen."),
+    "too_flat": ("Bild zu blass", "In diesem Licht sind Sie kaum zu erkennen. Bitte einen anderen Durchgang benutzen."),
     "too_noisy": ("Bild zu schlecht", "Die Kamera sieht Sie hier schlecht. Bitte einen anderen Durchgang benutzen."),
     "face_does_not_match": (
         "Nicht erkannt",

@@ -54,6 +54,7 @@ REASON_TEXTS_EN = {
     "face_blurred": ("Hold still", "The picture was blurred. Stand still and try again."),
     "too_dark": ("Too dark", "There is too little light here. Please use another lane."),
     "too_bright": ("Too bright", "There is too much light here. Please use another lane."),
+    "too_flat": ("Picture too pale", "Your face hardly stands out in this light. Please use another lane."),
     "too_noisy": ("Picture too poor", "The camera cannot see you well here. Please use another lane."),
     "face_does_not_match": ("Not recognised", "Take off cap or sunglasses and try again, or ask for help."),
     "attack_suspected": ("Not possible here", "Please come to a lane with staff, or ask for help."),

@@ -1,0 +1,93 @@
+"""`openstile lab quality`: which quality measures put the frames first that are compared wrongly."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openstile.cli.options import JsonOption
+from openstile.cli.printing import console, error_console, print_json, print_table
+
+if TYPE_CHECKING:
+    from openstile.lab.discard import DiscardReport, MeasureReport
+    from openstile.lab.discard_curve import Gain
+    from openstile.lab.intervals import Proportion
+
+
+def quality(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a data set, two sessions or more.")],
+    pack: Annotated[str | None, typer.Option(help="Model pack; without it the default one.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Error against discard for each quality measure, on photographs spoilt in simulated ways."""
+    import cv2
+    from rich.progress import Progress
+
+    from openstile.crossing import Policy
+    from openstile.face.packs import load_pack
+    from openstile.lab.dataset_folder import read_data_set
+    from openstile.lab.discard import report_discard
+    from openstile.lab.discard_conditions import CONDITIONS
+    from openstile.lab.discard_trials import run_discard_trials
+
+    cv2.setNumThreads(1)
+    data_set = read_data_set(dataset)
+    engine = load_pack() if pack is None else load_pack(pack)
+    with Progress(console=error_console(), transient=True, disable=as_json) as progress:
+        task = progress.add_task("people", total=None)
+        trials = run_discard_trials(
+            data_set,
+            engine,
+            CONDITIONS,
+            policy=Policy(),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    report = report_discard(trials)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _print(report)
+    return 0
+
+
+_COLUMNS = (
+    "measure", "gain, its own faults", "gain, all", "FNMR of rejected", "of what passes", "of those it alone rejects",
+    "clean rejected", "earns its place",
+)  # fmt: skip
+
+
+def _print(report: "DiscardReport") -> None:
+    title = f"Measures, {report.subjects} people, {report.pack_id} at {report.distance_max:g}"
+    print_table(title, _COLUMNS, (_row(one) for one in report.measures))
+    print_table(
+        "Simulated faults",
+        ("fault", "no face", "FNMR", "rejected", "FNMR of what passes"),
+        (
+            (one.name, _rate(one.no_face), _rate(one.fnmr), _rate(one.rejected), _rate(one.fnmr_passing))
+            for one in report.conditions
+        ),
+    )
+    console().print(f"FNMR of all frames {_rate(report.all_frames)}, of those that pass {_rate(report.passing)}")
+    console().print(
+        "Gain: 1 is a perfect order, 0 chance; 95 % of bootstrap samples of the people lie in the brackets."
+    )
+
+
+def _row(one: "MeasureReport") -> tuple[str, ...]:
+    counts = (one.rejected, one.passing, one.alone, one.clean_rejected)
+    verdict = _verdict(earns=one.earns, rejects=one.rejects)
+    return (one.measure, _gain(one.own_gain), _gain(one.gain), *map(_rate, counts), verdict)
+
+
+def _gain(gain: "Gain | None") -> str:
+    return "no error made" if gain is None else f"{gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}]"
+
+
+def _rate(proportion: "Proportion") -> str:
+    return f"{proportion.events} of {proportion.trials}"
+
+
+def _verdict(*, earns: bool, rejects: bool) -> str:
+    if earns:
+        return "yes" if rejects else "yes, advice only"
+    return "not shown; rejects" if rejects else "no: advice only"

@@ -1,0 +1,58 @@
+"""Sharpness, steadiness and noise: how much fine detail a face has, in every direction, and how much of it is noise."""
+
+import cv2
+import numpy as np
+
+from openstile.face.quality_chip import CENTRE, CHIP, ELLIPSE, MASK, Luminance, Scales, smooth
+
+_COLUMNS_SHARE = 1.2
+"""Eyes and mouth lie across, so a sharp face has more detail along the columns: smallest ratio 0.451, rows 0.369."""
+_DIAGONALS_SHARE = 1.05
+"""As above: 0.387."""
+_ACROSS_SIGMA = 0.8
+_NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_EIGHTH_TURN = cv2.getRotationMatrix2D(CENTRE, 45, 1)
+
+
+def measure_noise(luminance: Luminance, *, contrast: float) -> float:
+    """Deviation of the noise over `contrast` (J. Immerkaer, Fast noise variance estimation, 1996, with the median
+    instead of the mean, so that edges do not count).
+    """
+    response = cv2.filter2D(luminance, -1, _NOISE_KERNEL)[ELLIPSE]
+    return float(np.median(np.abs(response))) / (6 * 0.6745) / max(contrast, 1.0)
+
+
+def measure_sharpness(scales: Scales) -> float:
+    """The smaller of two ratios of neighbouring bands: one fine (best without noise), one coarser (which noise hardly
+    moves).
+    """
+    fine = _band_ratio(scales.s07, scales.s14, scales.s28)
+    return min(fine, _band_ratio(scales.s15, scales.s25, scales.s50))
+
+
+def measure_steadiness(luminance: Luminance) -> float:
+    """The least of the band ratios along the rows, the columns and both diagonals: motion wipes out detail in one
+    direction. Columns and diagonals are set off by the share of detail a sharp face has in them.
+    """
+    turned = cv2.warpAffine(luminance, _EIGHTH_TURN, (CHIP.side, CHIP.side), borderMode=cv2.BORDER_REPLICATE)
+    diagonal = np.asarray(turned, np.float32)
+    return min(
+        _directed_ratio(luminance, down=False),
+        _directed_ratio(luminance, down=True) / _COLUMNS_SHARE,
+        _directed_ratio(diagonal, down=False) / _DIAGONALS_SHARE,
+        _directed_ratio(diagonal, down=True) / _DIAGONALS_SHARE,
+    )
+
+
+def _directed_ratio(picture: Luminance, *, down: bool) -> float:
+    """The band ratio of detail along the columns (down) or the rows, hardly smoothed the other way."""
+    first, second, third = (
+        smooth(picture, _ACROSS_SIGMA, sigma) if down else smooth(picture, sigma, _ACROSS_SIGMA)
+        for sigma in (1.5, 2.5, 5.0)
+    )
+    return _band_ratio(first, second, third)
+
+
+def _band_ratio(first: Luminance, second: Luminance, third: Luminance) -> float:
+    """Energy between the first two scales over that between the last two, as amplitudes, inside the ellipse."""
+    return cv2.norm(first, second, cv2.NORM_L2, MASK) / max(cv2.norm(second, third, cv2.NORM_L2, MASK), 1e-3)
