@@ -120,7 +120,7 @@ def settings() -> tuple[bytes, ...]:
 
 def manifests() -> tuple[bytes, ...]:
     """The manifest of the default pack, one without sources, and wrong ones."""
-    whole = (Path(packs.__file__).parent / "centerface_dlib.toml").read_bytes()
+    whole = (Path(packs.__file__).parent / "centerface_dual.toml").read_bytes()
     own = whole[: whole.index(b"[[weights]]")] if b"[[weights]]" in whole else whole
     wrong = (own.replace(b"distance_max", b"distance_mux"), own.replace(b'"rgb"', b'"grb"'), b"[pack]\n", b"pack = 1\n")
     return (whole, own, *wrong, b"a=" + b"[" * 50, b"\xff")

@@ -9,17 +9,30 @@ import pytest
 from tests.face.london import Person
 
 from openstile.face import FaceEngine, Frame, locate
-from openstile.face.packs import list_packs, pull_pack, verify_pack
+from openstile.face.packs import list_packs, load_pack, pull_pack, verify_pack
 from openstile.face.packs.known import known_picture
 from openstile.face.packs.shelf import PackState, shipped_manifests
-from openstile.terms.limits import FACES_PER_FRAME_MAX
+from openstile.terms.limits import FACES_PER_FRAME_MAX, TEMPLATE_BYTES_MAX
 
 
-def test_embedding_is_dlibs_own_to_six_digits(engine: FaceEngine) -> None:
+def test_embeddings_are_those_of_dlib_and_of_the_second_network_to_six_digits(engine: FaceEngine) -> None:
     verified = verify_pack()
     assert verified.deviation is not None
     assert verified.deviation < 2e-6
-    assert verified.files == ("detector.onnx", "embedder.onnx")
+    assert verified.files == ("detector.onnx", "embedder.onnx", "second.onnx")
+
+
+def test_template_of_the_default_pack_is_within_the_limit(engine: FaceEngine) -> None:
+    assert [part.dimensions for part in engine.parts] == [128, 128]
+    assert engine.dimensions <= TEMPLATE_BYTES_MAX
+
+
+def test_plain_pack_is_still_to_be_had_by_name_and_by_id() -> None:
+    pull_pack("centerface-dlib")
+    for name in ("centerface-dlib", "cf-dlib-1"):
+        plain = load_pack(name)
+        assert (plain.pack_id, plain.dimensions, plain.distance_max) == ("cf-dlib-1", 128, 0.45)
+    assert verify_pack("centerface-dlib").files == ("detector.onnx", "embedder.onnx")
 
 
 def test_pulled_pack_is_there_without_a_network(engine: FaceEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +86,9 @@ def test_many_faces_are_limited_and_the_largest_come_first(london: tuple[Person,
 
 
 def test_same_frame_gives_the_same_embedding(london: tuple[Person, ...], engine: FaceEngine) -> None:
-    first, second = (engine.embed(0, known_picture(150, 150)) for _ in range(2))
-    assert np.array_equal(first, second)
+    for number, part in enumerate(engine.parts):
+        picture = known_picture(part.chip.side, part.chip.side)
+        assert np.array_equal(engine.embed(number, picture), engine.embed(number, picture))
 
 
 def test_loading_is_quiet_and_brings_no_conversion_library(engine: FaceEngine) -> None:

@@ -39,7 +39,7 @@ def test_manifest_example_is_a_manifest() -> None:
     (example,) = blocks("model-packs.md", "toml")
     manifest = parse_manifest(example.encode(), name="example")
     assert manifest.pack_id == "acme-1"
-    assert tomllib.loads(example)["embedder"]["dimensions"] == manifest.embedder.dimensions
+    assert tomllib.loads(example)["embedder"]["dimensions"] == manifest.parts[0].dimensions
 
 
 def test_every_fault_is_in_the_documents() -> None:

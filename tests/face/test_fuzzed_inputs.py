@@ -19,7 +19,7 @@ from openstile.face.packs.errors import PackError
 from openstile.face.packs.manifest import parse_manifest
 from openstile.terms import BadInputError
 
-WHOLE = (Path(packs.__file__).parent / "centerface_dlib.toml").read_bytes()
+WHOLE = (Path(packs.__file__).parent / "centerface_dual.toml").read_bytes()
 
 
 def chunk(kind: bytes, content: bytes, *, length: int | None = None) -> bytes:

@@ -53,17 +53,17 @@ def test_own_pack_is_found_by_name_in_the_folders_given_and_in_the_cache(own_pac
 
 
 def test_own_pack_is_listed_with_licence_and_origin(own_pack: Path, tmp_path: Path) -> None:
-    shipped, own = list_packs(cache_dir=tmp_path / "c", pack_folders=[own_pack.parent])
-    assert shipped.name == "centerface-dlib"
+    *shipped, own = list_packs(cache_dir=tmp_path / "c", pack_folders=[own_pack.parent])
+    assert [info.name for info in shipped] == ["centerface-dual", "centerface-dlib"]
     assert (own.name, own.licence, own.origin, own.state) == ("tiny", "CC0-1.0", "made by a test", PackState.READY)
     assert own.size_bytes == len(tiny_detector()) + len(tiny_embedder())
 
 
 def test_damaged_own_pack_is_listed_as_damaged(own_pack: Path, tmp_path: Path) -> None:
     (own_pack / "embedder.onnx").unlink()
-    assert list_packs(cache_dir=tmp_path, pack_folders=[own_pack.parent])[1].state is PackState.DAMAGED
+    assert list_packs(cache_dir=tmp_path, pack_folders=[own_pack.parent])[-1].state is PackState.DAMAGED
     (own_pack / "pack.toml").write_text("[pack")
-    damaged = list_packs(cache_dir=tmp_path, pack_folders=[own_pack.parent])[1]
+    damaged = list_packs(cache_dir=tmp_path, pack_folders=[own_pack.parent])[-1]
     assert damaged.state is PackState.DAMAGED
     assert "TOML" in (damaged.problem or "")
 

@@ -78,7 +78,11 @@ DEPTH_SIDE_PIXELS_MAX = 4096
 PACK_ID_CHARS_MAX = 24
 """The id goes into each pass, so it is short."""
 PACKS_MAX = 64
-PACK_WEIGHTS_MAX = 4
+PACK_WEIGHTS_MAX = 8
+MODEL_OPERATIONS_MAX = 10_000
+MODEL_TOPOLOGY_BYTES_MAX = 4 * 2**20
+STAGE_INPUTS_MAX = 4096
+"""Numbers that a network gives, before they are projected."""
 ARCHIVE_MEMBERS_MAX = 20_000
 FACE_CANDIDATES_MAX = 512
 """Boxes of a detector that are looked at before overlapping ones are merged."""

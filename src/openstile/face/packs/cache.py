@@ -140,7 +140,10 @@ def _read_lock(folder: Path, advice: str) -> dict[str, Any]:
 
 def _sources_digest(manifest: Manifest) -> str:
     """What the files were made of and how; a new threshold or wording in the manifest does not change it."""
-    parts = [(w.file, w.archive_sha256, w.member, w.member_sha256, w.convert) for w in manifest.sources]
+    parts = [
+        (w.file, w.archive_sha256, w.member, w.member_sha256, w.convert, *((w.topology.sha256,) if w.topology else ()))
+        for w in manifest.sources
+    ]
     return _digest(json.dumps([_CONVERSION_VERSION, *parts]).encode())
 
 

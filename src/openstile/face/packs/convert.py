@@ -1,10 +1,9 @@
 """Write ONNX models from the weights of the default pack. The `onnx` library is loaded here and only when needed."""
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from openstile.face.packs.dlib_dat import (
     AddTagged,
@@ -17,15 +16,11 @@ from openstile.face.packs.dlib_dat import (
     read_dlib_network,
 )
 from openstile.face.packs.errors import PackError
+from openstile.face.packs.onnx_graph import Graph, Shape
 
 if TYPE_CHECKING:
     import onnx
 
-Shape: TypeAlias = tuple[int, int, int]
-"""Channels, rows, columns."""
-
-_OPSET = 13
-_IR_VERSION = 8
 _DIVISOR = 256.0
 """dlib's input layer subtracts its mean and divides by 256 (dlib/dnn/input.h)."""
 
@@ -37,7 +32,7 @@ def dlib_to_onnx(data: bytes) -> bytes:
     PackError.
     """
     network = read_dlib_network(data)
-    graph = _Graph("chip")
+    graph = Graph("chip")
     graph.node("Sub", graph.constant(np.array(network.mean_rgb, np.float32).reshape(1, 3, 1, 1)))
     graph.node("Mul", graph.constant(np.array(1 / _DIVISOR, np.float32)))
     writer = _DlibWriter(graph, (3, network.side, network.side))
@@ -45,7 +40,7 @@ def dlib_to_onnx(data: bytes) -> bytes:
     for layer, following in zip_longest(network.layers, network.layers[1:]):
         writer.add(layer, before, following)
         before = layer
-    return graph.serialise("embedding", ("chip", [1, 3, network.side, network.side]), [1, writer.shape[0]])
+    return graph.serialise("dlib-face", "embedding", ("chip", [1, 3, network.side, network.side]), [1, writer.shape[0]])
 
 
 def centerface_to_onnx(data: bytes) -> bytes:
@@ -110,7 +105,7 @@ class _DlibWriter:
     picture.
     """
 
-    def __init__(self, graph: "_Graph", shape: Shape) -> None:
+    def __init__(self, graph: Graph, shape: Shape) -> None:
         self.shape = shape
         self._graph = graph
         self._tagged = graph.top
@@ -181,55 +176,3 @@ class _DlibWriter:
         self._graph.top = self._graph.filled(self._graph.top, self.shape, full)
         self._graph.node("Add", self._graph.filled(self._tagged, self._tagged_shape, full))
         self.shape = full
-
-
-class _Graph:
-    """Builds a chain of nodes; `top` is the name of the latest output."""
-
-    def __init__(self, source: str) -> None:
-        self.top = source
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
-
-    def constant(self, values: "NDArray[np.float32] | NDArray[np.int64]") -> str:
-        from onnx import numpy_helper
-
-        name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, **attributes: "int | tuple[int, ...]") -> None:
-        from onnx import helper
-
-        output = f"t{len(self._nodes)}"
-        node = helper.make_node(kind, [self.top, *inputs], [output])
-        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
-        self._nodes.append(node)
-        self.top = output
-
-    def filled(self, source: str, shape: Shape, full: Shape) -> str:
-        """`source` filled up with zeros at the end of each dimension; itself when nothing is missing."""
-        if shape == full:
-            return source
-        missing = np.array([0, 0, 0, 0, 0, *(f - s for f, s in zip(full, shape, strict=True))], np.int64)
-        top, self.top = self.top, source
-        self.node("Pad", self.constant(missing))
-        padded, self.top = self.top, top
-        return padded
-
-    def serialise(self, output: str, source: tuple[str, list[int]], result_shape: list[int]) -> bytes:
-        import onnx
-        from onnx import helper
-
-        self._nodes[-1].output[0] = output
-        graph = helper.make_graph(
-            self._nodes,
-            "dlib-face",
-            [helper.make_tensor_value_info(source[0], onnx.TensorProto.FLOAT, source[1])],
-            [helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, result_shape)],
-            self._constants,
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="openstile")
-        model.ir_version = _IR_VERSION
-        onnx.checker.check_model(model)
-        return bytes(model.SerializeToString())

@@ -15,16 +15,17 @@ def known_picture(height: int, width: int) -> NDArray[np.uint8]:
 
 
 def check_known_answers(engine: OnnxEngine, manifest: Manifest) -> float:
-    """The largest deviation of the embedding from the manifest's known one; 0 if it names none. Raises PackError.
+    """The largest deviation of the embeddings from the manifest's known ones; 0 if it names none. Raises PackError.
 
     The detector is checked by the mean of each of its outputs for the known picture of side_max x side_max.
     """
     known = manifest.known
     if known is None:
         return 0.0
-    side = manifest.embedder.chip.side
-    embedding = engine.embed(0, known_picture(side, side))
-    deviation = float(np.max(np.abs(embedding - np.array(known.embedding, np.float32))))
+    deviation = 0.0
+    for number, (part, expected) in enumerate(zip(manifest.parts, known.embeddings, strict=True)):
+        embedding = engine.embed(number, known_picture(part.chip.side, part.chip.side))
+        deviation = max(deviation, float(np.max(np.abs(embedding - np.array(expected, np.float32)))))
     side = manifest.detector.side_max
     outputs = engine.detector_session.run(blob(known_picture(side, side), manifest.detector.normalisation))
     means = np.array([float(output.mean(dtype=np.float64)) for output in outputs])

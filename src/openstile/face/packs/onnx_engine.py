@@ -1,5 +1,6 @@
-"""A face engine made of a pack's two networks."""
+"""A face engine made of a pack's networks."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 import cv2
@@ -10,8 +11,9 @@ from openstile.face.engine import TemplatePart, check_parts
 from openstile.face.located import Box, LocatedFace, Point
 from openstile.face.packs.decode import Numbers, decode_boxes, decode_centerface, merge
 from openstile.face.packs.errors import PackError
-from openstile.face.packs.manifest import DetectorManifest, Manifest, Normalisation
+from openstile.face.packs.manifest import DetectorManifest, EmbedderManifest, Manifest, Normalisation, StageManifest
 from openstile.face.packs.session import Session
+from openstile.face.packs.stage import Stage, read_stage
 
 _DECODERS: dict[str, Callable[[list[Numbers], float], Numbers]] = {
     "centerface": decode_centerface,
@@ -20,15 +22,14 @@ _DECODERS: dict[str, Callable[[list[Numbers], float], Numbers]] = {
 
 
 class OnnxEngine:
-    """Detector and embedder of one pack (the `FaceEngine` of every pack there is). Not for use by two threads at
+    """Detector and embedders of one pack (the `FaceEngine` of every pack there is). Not for use by two threads at
     once.
     """
 
     def __init__(self, manifest: Manifest, files: Mapping[str, bytes], *, threads: int = 1) -> None:
-        """Load both networks from `files` (name to bytes). Raises PackError."""
+        """Load the networks and stages from `files` (name to bytes). Raises PackError."""
         self._manifest = manifest
-        detector, embedder = manifest.detector, manifest.embedder
-        self._parts = (TemplatePart(embedder.chip, embedder.dimensions, manifest.quantisation_range),)
+        detector = manifest.detector
         name = f"model pack {manifest.name}"
         self.detector_session = Session(
             files[detector.file],
@@ -37,13 +38,7 @@ class OnnxEngine:
             results=detector.outputs,
             threads=threads,
         )
-        self.embedder_session = Session(
-            files[embedder.file],
-            name=f"{name}: {embedder.file}",
-            source=embedder.input,
-            results=(embedder.output,),
-            threads=threads,
-        )
+        self._embedders = tuple(_Embedder(each, files, name, threads) for each in manifest.embedders)
 
     @property
     def pack_id(self) -> str:
@@ -58,12 +53,12 @@ class OnnxEngine:
     @property
     def parts(self) -> tuple[TemplatePart, ...]:
         """What a template is made of."""
-        return self._parts
+        return self._manifest.parts
 
     @property
     def dimensions(self) -> int:
         """Bytes in a template."""
-        return check_parts(self._parts)
+        return check_parts(self.parts)
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[LocatedFace]:
         """Faces in `pixels` ((height, width, 3) uint8 BGR), in its coordinates. Raises PackError."""
@@ -79,20 +74,54 @@ class OnnxEngine:
         return [_located(row, scale_x, scale_y) for row in candidates]
 
     def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The embedding, (dimensions,) float32, of one chip ((side, side, 3) uint8 BGR). Raises PackError."""
-        if part != 0:
-            raise IndexError(part)
-        manifest = self._manifest.embedder
-        output = self.embedder_session.run(blob(chip, manifest.normalisation))[0]
-        embedding = output.reshape(-1)
-        if embedding.size != manifest.dimensions or not np.isfinite(embedding).all():
+        """The embedding of part `part`, (its dimensions,) float32, of one chip ((side, side, 3) uint8 BGR), after its
+        stage. Raises PackError.
+        """
+        return self._embedders[part].embed(chip)
+
+
+class _Embedder:
+    """One embedder of a pack, with its stage."""
+
+    def __init__(self, manifest: EmbedderManifest, files: Mapping[str, bytes], name: str, threads: int) -> None:
+        self._manifest = manifest
+        self._name = name
+        self._stage: Stage | None = None
+        if manifest.stage is not None:
+            self._stage = _read_stage(manifest.stage, files, name, manifest.part.dimensions)
+        self._session = Session(
+            files[manifest.file],
+            name=f"{name}: {manifest.file}",
+            source=manifest.input,
+            results=(manifest.output,),
+            threads=threads,
+        )
+
+    def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self._manifest.smoothing:
+            chip = np.asarray(cv2.GaussianBlur(chip, (0, 0), self._manifest.smoothing), np.uint8)
+        embedding = self._session.run(blob(chip, self._manifest.normalisation))[0].reshape(-1)
+        if self._stage is not None:
+            embedding = self._stage.apply(embedding)
+        expected = self._manifest.part.dimensions
+        if embedding.size != expected or not np.isfinite(embedding).all():
             raise PackError(
-                f"model pack {self._manifest.name}: the embedder gave {embedding.size} numbers, "
-                f"expected {manifest.dimensions} finite ones; correct the manifest"
+                f"{self._name}: the embedder gave {embedding.size} numbers, expected {expected} finite ones; "
+                "correct the manifest"
             )
-        if manifest.unit_length:
+        if self._manifest.unit_length:
             embedding = embedding / max(float(np.linalg.norm(embedding)), 1e-12)
         return np.asarray(embedding, np.float32)
+
+
+def _read_stage(manifest: StageManifest, files: Mapping[str, bytes], name: str, outputs: int) -> Stage:
+    data = files[manifest.file]
+    found = hashlib.sha256(data).hexdigest()
+    if found != manifest.sha256:
+        raise PackError(
+            f"{name}: {manifest.file}: has the SHA-256 {found}, the manifest says {manifest.sha256}; refused"
+        )
+    return read_stage(data, outputs=outputs, name=f"{name}: {manifest.file}")
 
 
 def fit(pixels: NDArray[np.uint8], manifest: DetectorManifest) -> tuple[NDArray[np.uint8], float, float]:

