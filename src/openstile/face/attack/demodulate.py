@@ -18,6 +18,7 @@ from openstile.face.attack.stimulus import Colour
 
 _LIGHT_MIN, _LIGHT_MAX = 0.004, 0.9
 """Mean linear light of a square that is neither black nor clipped, in every frame and channel."""
+_POWER_MIN = 1e-12
 _DRIFT_ORDER = 2
 """Light and white balance may drift through a clip: a parabola in time is taken out of everything."""
 _LAGS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
@@ -50,7 +51,7 @@ def demodulate(light: NDArray[np.float32], shown: Sequence[Colour], on_face: NDA
     usable = on_face & (light.min(axis=(0, 2)) > _LIGHT_MIN) & (light.max(axis=(0, 2)) < _LIGHT_MAX)
     cells = np.flatnonzero(usable)
     drift = _drift_base(len(shown))
-    if 2 * len(cells) < int(on_face.sum()):
+    if 2 * len(cells) < int(on_face.sum()) or len(set(shown)) < 2:
         return None
     logs = np.log(light[:, cells, :].astype(np.float64))
     chroma = np.stack([logs[:, :, 2] - logs[:, :, 1], logs[:, :, 0] - logs[:, :, 1]])  # red, blue over green
@@ -58,9 +59,7 @@ def demodulate(light: NDArray[np.float32], shown: Sequence[Colour], on_face: NDA
     whole = chroma.mean(axis=2)
     fits = {lag: _fit_gains(whole, _regressors(shown, drift, lag)) for lag in _LAGS}
     matched, gains, template = fits[0.0]
-    power = float((template**2).sum())
-    if power <= 0:
-        return None
+    power = max(float((template**2).sum()), _POWER_MIN)  # an answer that runs against what was shown has none
     strength = np.einsum("pkc,pk->c", chroma, template) / power
     rest = chroma - strength * template[:, :, None]
     degrees = max(2 * (len(shown) - _DRIFT_ORDER - 1) - 1, 1)

@@ -9,11 +9,12 @@ PARALLAX_FRAMES_MIN = 10
 PARALLAX_CORNERS_MIN = 24
 """Corners followed through the whole clip: 48 numbers a frame for 11 that are fitted."""
 PARALLAX_LIVE_MIN = 9.0
-"""F-ratio of the generic depth profile. Flat sheets and screens, whatever they do: at most about 6, for the errors of
-following corners are not independent. A living face that turns, or sways as people do: 8 to 50; one that keeps quite
-still: 3 to 7, so inconclusive."""
-PARALLAX_ATTACK_MAX = 2.2
-"""F-ratio of what moved enough and yet shows no depth. Living faces that came nearer by 10 to 25 cm: 3.3 and more."""
+"""F-ratio of the generic depth profile. Flat sheets and screens, whatever they do: at most 6.6 of 40, for the errors of
+following corners are not independent. A living face that turns or sways: mostly above; one that keeps quite still:
+3 to 7, so inconclusive."""
+PARALLAX_ATTACK_MAX = 1.5
+"""F-ratio of what moved enough and yet shows no depth. Living faces that came nearer by 10 to 25 cm: 1.52 to 15 (9
+clips); of sheets and screens that did, half are below."""
 PARALLAX_MOTION_MIN = 0.2
 """Change of scale and aspect from which a face would have shown its depth. Below it no face is called an attack."""
 
@@ -23,18 +24,20 @@ FLASH_FRAMES_MIN = 16
 """Frames of the plan that were seen: four of its five colours."""
 FLASH_MATCH_MIN = 0.96
 """Part of the face's change of colour that the colours shown explain. Living faces at a ratio of 0.03 and more:
-0.98 and more; a recording in the light of another plan: below 0.3 without glare of the display."""
-FLASH_GAIN_MIN = 0.3
-FLASH_GAIN_MAX = 2.6
-"""The answer's strength over that of the ratio. Living faces and prints: 0.6 to 1.8. Screens shine by themselves,
-so less, or mirror the display, so more."""
+0.96 and more, but for 1 of 34 in 80 lux; a recording in the light of another plan: below 0.3, and where the screen
+mirrors the display up to 0.95."""
+FLASH_GAIN_MIN = 0.5
+FLASH_GAIN_MAX = 2.2
+"""The answer's strength over the ratio. Living faces and prints: 0.56 to 1.96. Screens shine by themselves, so less, or
+mirror the display, so more."""
 FLASH_LAG_MAX = 0.5
 """Frames by which the answer comes late, the display's own known delay taken off. A relay needs one frame at least."""
-FLASH_SHAPE_MIN = 17.0
-"""F-ratio of the generic face. Living faces: 17 and more; sheets and mirroring screens: nearly all below."""
+FLASH_SHAPE_MIN = 13.5
+"""F-ratio of the generic face. Living faces: 14 and more, but for 2 of 34 in 80 to 94 lux; sheets: at most 13.9;
+screens: at most 19, nearly all below 13."""
 FLASH_RELIEF_MIN = 0.15
-"""Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets: at most 0.06; screens that
-mirror the display: at most 0.13 where their F-ratio is high."""
+"""Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets, bent ones too: at most 0.06;
+screens: up to 0.24 where they mirror the display, at a low F-ratio."""
 
 DEPTH_FRAMES_MIN = 3
 """Frames with depth."""
