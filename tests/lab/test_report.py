@@ -71,8 +71,10 @@ def _quality() -> DiscardReport:
     level = tuple(0.1 for _ in SHARES)
     measures = tuple(
         MeasureReport(
-            name, (Kind.BLUR,), name != "roll", 0.4, None, None, Gain(0.6, 0.4, 0.7), level, level,
-            Proportion(9, 30), Proportion(2, 30), Proportion(0, 24), earns=name == "sharpness",
+            measure=name, kinds=(Kind.BLUR,), rejects=name != "roll", at_least=0.4, at_most=None, gain=None,
+            own_gain=Gain(0.6, 0.4, 0.7), curve=level, own_curve=level, rejected=Proportion(9, 30),
+            passing=Proportion(0, 30), alone=Proportion(2, 30), clean_rejected=Proportion(0, 24),
+            earns=name == "sharpness",
         )
         for name in names
     )  # fmt: skip

@@ -7,12 +7,13 @@ code. The report computes none. What was not measured has no section.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from openstile.lab.intervals import Proportion
 from openstile.lab.rates_among import proportion_json
 from openstile.lab.report_figures import draw_all, group_name
 from openstile.lab.report_numbers import Language
@@ -110,13 +111,11 @@ def quality_json(report: "DiscardReport") -> dict[str, Any]:
     """As `DiscardReport.to_json`, each rate with its interval beside its counts."""
     value = report.to_json()
     value |= {"fnmr_all": proportion_json(report.all_frames), "fnmr_passing": proportion_json(report.passing)}
-    rows: list[tuple[Any, Any, tuple[str, ...]]] = [
-        (value["measures"], report.measures, ("rejected", "alone", "clean_rejected")),
-        (value["conditions"], report.conditions, ("no_face", "fnmr", "rejected", "fnmr_passing")),
-    ]
-    for written, measured, names in rows:
-        for row, each in zip(written, measured, strict=True):
-            row.update({name: proportion_json(getattr(each, name)) for name in names})
+    for name, measured in (("measures", report.measures), ("conditions", report.conditions)):
+        rows: Any = value[name]
+        for row, each in zip(rows, measured, strict=True):
+            seen = {field.name: getattr(each, field.name) for field in fields(each)}
+            row.update({key: proportion_json(one) for key, one in seen.items() if isinstance(one, Proportion)})
     return value
 
 
