@@ -1,15 +1,14 @@
 """`openstile lab unlinkability`: can sealed passes be linked to each other, or to a photograph?"""
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openstile.cli import lab_options as options
 from openstile.cli.options import HomeOption, JsonOption
-from openstile.cli.printing import console, error_console, print_json, print_table
+from openstile.cli.printing import console, print_json, print_table
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -29,7 +28,7 @@ def unlinkability(
             show_default=False,
         ),
     ] = None,
-    pack: Annotated[str, typer.Option(metavar="PACK", help="Name, id or folder of a model pack.")] = "centerface-dlib",
+    pack: options.PackOption = None,
     pairs: Annotated[
         int, typer.Option(help="Pairs of passes of one person, and of two; half teach the attacks.")
     ] = 2000,
@@ -48,7 +47,7 @@ def unlinkability(
 
     rng = np.random.default_rng(seed)
     people, distance = _people(dataset, pack, home, rng)
-    with _progress(quiet=as_json) as progress:
+    with options.lab_progress("passes", quiet=as_json) as progress:
         measured = measure_unlinkability(
             people,
             distance=distance,
@@ -67,34 +66,19 @@ def unlinkability(
 
 
 def _people(
-    dataset: Path | None, pack: str, home: Path | None, rng: "Generator"
+    dataset: Path | None, pack: str | None, home: Path | None, rng: "Generator"
 ) -> tuple[tuple["LinkPerson", ...], "Distance"]:
     """People and the comparison of their references: of photographs, or simulated."""
     from openstile.lab.unlinkability_trials import random_people, simulated_distance
 
     if dataset is None:
         return random_people(_PEOPLE_SIMULATED, dimensions=128, pack_id="simulated", rng=rng), simulated_distance
-    from openstile.lab.capture import Apparatus, PackSource, capture_all
-    from openstile.lab.dataset_folder import read_data_set
+    from openstile.lab.capture import capture_all
     from openstile.lab.unlinkability_people import gate_distance, people_of
 
-    data_set = read_data_set(dataset, allow_missing=True)
-    apparatus = Apparatus(PackSource(pack, () if home is None else (home / "packs",)))
+    run = options.LabRun(dataset, allow_missing=True, pack=pack, home=home)
+    data_set, apparatus = run.data_set(), run.apparatus()
     return people_of(data_set, capture_all(data_set.captures, apparatus)), gate_distance(apparatus.open_engine())
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error, fed with passes made and in all."""
-    terminal = error_console()
-    if quiet or not terminal.is_terminal:
-        yield None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=terminal, transient=True) as bar:
-        task = bar.add_task("passes", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print(measured: "Unlinkability") -> None:

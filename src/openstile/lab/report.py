@@ -111,7 +111,8 @@ def quality_json(report: "DiscardReport") -> dict[str, Any]:
     """As `DiscardReport.to_json`, each rate with its interval beside its counts."""
     value = report.to_json()
     value |= {"fnmr_all": proportion_json(report.all_frames), "fnmr_passing": proportion_json(report.passing)}
-    for name, measured in (("measures", report.measures), ("conditions", report.conditions)):
+    parts: dict[str, tuple[Any, ...]] = {"measures": report.measures, "conditions": report.conditions}
+    for name, measured in parts.items():
         rows: Any = value[name]
         for row, each in zip(rows, measured, strict=True):
             seen = {field.name: getattr(each, field.name) for field in fields(each)}
