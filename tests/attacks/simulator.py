@@ -84,12 +84,12 @@ def render(scene: Scene, plan: Plan) -> Iterator[Shot]:
 
 
 def face_box(landmarks: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Left, top, width, height of a face with these landmarks, as a face detector draws it: brow to chin."""
+    """Left, top, width, height of a face with these landmarks, as CenterFace draws it on such heads."""
     eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
-    width = 2.15 * max(float(np.linalg.norm(landmarks[1] - landmarks[0])), float(np.linalg.norm(mouth - eyes)) * 0.85)
-    height = 1.3 * width
+    size = max(float(np.linalg.norm(landmarks[1] - landmarks[0])), 0.95 * float(np.linalg.norm(mouth - eyes)))
+    width, height = 2.0 * size, 2.72 * size
     middle = (eyes + mouth) / 2
-    return float(middle[0] - width / 2), float(middle[1] - 0.52 * height), width, height
+    return float(middle[0] - width / 2), float(middle[1] - 0.2 * size - height / 2), width, height
 
 
 class _Stage:

@@ -38,7 +38,7 @@ def test_faces_have_the_proportions_of_adults() -> None:
     for number in (5, 9, 10):
         marks = Head(make_subject(number, 4), FRONT, CALM).landmarks()
         apart = float(np.linalg.norm(marks[1] - marks[0]))
-        assert 0.055 < apart < 0.073
+        assert 0.052 < apart < 0.075
         assert 0.85 < (marks[3:, 1].mean() - marks[:2, 1].mean()) / apart < 1.2
 
 
