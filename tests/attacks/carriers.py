@@ -14,8 +14,8 @@ from tests.attacks.motion import Pose
 
 PAPER_SHEEN = Sheen(0.04, 10.0)
 _PAPER_BLACK, _PAPER_WHITE = 0.035, 0.85
-_GLASS = 0.04
-"""Reflectance of a screen's glass."""
+GLASS = 0.04
+"""Reflectance of a screen's bare glass."""
 _SCREEN_MATT = 0.012
 """Albedo of a dark screen: what its pixels and glue scatter."""
 _SCREEN_WHITE = np.array([0.96, 1.0, 1.06], np.float32)[:, None, None]
@@ -58,11 +58,14 @@ MONITOR = Carrier(0.530, 0.298, 0.012, 1.0, nits=250.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Held:
-    """A carrier in a pose. curvature: 1 / radius in 1/metre about the upright axis, above 0 bent around a face."""
+    """A carrier in a pose. curvature: 1 / radius in 1/metre about the upright axis, above 0 bent around a face. glass:
+    a screen's reflectance, 0..1.
+    """
 
     carrier: Carrier
     pose: Pose
     curvature: float = 0.0
+    glass: float = GLASS
 
     def landmarks(self, picture: Picture) -> NDArray[np.float64]:
         """(5, 3) metres in the camera's axes of the shown landmarks."""
@@ -116,9 +119,9 @@ class Held:
         emitted = shown * (inner * white * _SCREEN_WHITE)
         part, downward = mirror(display, points, normals)
         lit = np.float32(_SCREEN_MATT) * ambient.irradiance(normals)
-        room = np.float32(_GLASS * 0.35 * ambient.lux) * (1 - np.float32(0.5) * downward)
+        room = np.float32(self.glass * 0.35 * ambient.lux) * (1 - np.float32(0.5) * downward)
         form = display.form_factor(points, normals) * np.float32(_SCREEN_MATT * display.share * ambient.lux)
-        glare = part * np.float32(_GLASS * display.luminance(ambient.lux))
+        glare = part * np.float32(self.glass * display.luminance(ambient.lux))
         return (lit + room) * ambient.colour[:, None, None], np.stack([form + glare] * 3), emitted
 
     def _aim(self, camera: Camera) -> tuple[tuple[int, int, int, int], Floats, Floats]:

@@ -6,6 +6,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 from tests.attacks.camera import Camera
+from tests.attacks.carriers import GLASS
 from tests.attacks.light import Ambient, GateDisplay
 from tests.attacks.motion import Motion
 from tests.attacks.skin import TONES
@@ -64,6 +65,7 @@ class Scene:
     1 (lightest) to 10; glasses: worn at the gate or in the picture. motion: of the head, or of a print or screen with
     a photograph. A replay's head moves by `motion`, its screen by `carrier_motion`; distances are those of a live head
     and shrink with the picture. liveliness: of the expression, 0: none. curvature: of a bent print, 1/metre.
+    glass: reflectance of a screen's glass; bare glass has 0.04, good coatings a tenth of it.
     lag_frames: of a relit replay behind the display. recorded: the plan in whose light a wrong sequence was recorded;
     None: the blocks of the gate's plan in another order.
     """
@@ -81,6 +83,7 @@ class Scene:
     camera: Camera = field(default_factory=Camera)
     curvature: float = 6.0
     screen: Screen = Screen.TABLET
+    glass: float = GLASS
     lag_frames: int = 0
     recorded: tuple[tuple[int, int, int], ...] | None = None
 
@@ -91,6 +94,8 @@ class Scene:
             raise ValueError(f"scene: lag_frames {self.lag_frames} is outside 0..{LAG_FRAMES_MAX}")
         if not -12 <= self.curvature <= 12:
             raise ValueError(f"scene: curvature {self.curvature} is outside -12..12 per metre")
+        if not 0 <= self.glass <= 0.2:
+            raise ValueError(f"scene: glass {self.glass} is outside 0..0.2")
         if self.seed < 0 or self.subject < 0:
             raise ValueError("scene: seed and subject must be 0 or more")
 

@@ -137,7 +137,7 @@ class _Stage:
         if scene.species is Species.LIVE or self._injected:
             return self._person(time_s, scene.camera, scene.ambient, scene.display)
         pose = self._carrier_mover.pose(time_s)
-        held = Held(self._carrier, pose, self._curvature(time_s))
+        held = Held(self._carrier, pose, self._curvature(time_s), scene.glass)
         picture = self._picture(index)
         layers = [held.layer(picture, scene.camera, scene.ambient, scene.display)]
         if self._carrier.cut_out:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.attacks.camera import Camera
-from tests.attacks.carriers import PAPER, Held
-from tests.attacks.light import FRAME_RATE, GateDisplay
+from tests.attacks.carriers import PAPER, TABLET, Held, Picture
+from tests.attacks.light import FRAME_RATE, Ambient, GateDisplay
 from tests.attacks.motion import Motion, MotionKind, Pose, rotate
 from tests.attacks.presets import Nuisance, disturb, draw_scene
 from tests.attacks.scene import Plan, Scene, Screen, Species, plan_of_light
@@ -141,6 +141,17 @@ def test_skin_and_paper_answer_the_display_and_a_screen_hardly_does() -> None:
     assert abs(screen) < 0.3 * live
 
 
+def test_glass_mirrors_the_display_as_much_as_it_reflects() -> None:
+    """A tablet tilted so that the display's mirror image lies on it."""
+    ambient, display = Ambient(), GateDisplay(share=0.2)
+    pose = Pose(rotate(0, 0, 0), np.array([0.0, 0.05, 0.35]))
+    picture = Picture(np.zeros((4, 4, 3), np.float32), np.ones((4, 4), np.float32), np.zeros((5, 2)), 0.1)
+    bare, coated = (Held(TABLET, pose, glass=glass).layer(picture, SMALL, ambient, display) for glass in (0.04, 0.004))
+    scattered = Held(TABLET, pose, glass=0.0).layer(picture, SMALL, ambient, display).display
+    np.testing.assert_allclose(bare.display - scattered, 10 * (coated.display - scattered), rtol=1e-3, atol=1e-3)
+    assert bare.display.max() == pytest.approx(0.04 * display.luminance(ambient.lux), rel=0.05)
+
+
 def test_more_display_light_moves_the_face_more_and_none_not_at_all() -> None:
     answers = [_response(_scene(Species.LIVE, display=GateDisplay(share=share))) for share in (0.0, 0.05, 0.2)]
     assert abs(answers[0]) < 0.01
@@ -219,8 +230,10 @@ def test_dark_scene_is_noisier_and_blurred_one_softer() -> None:
     assert cv2.Laplacian(soft, cv2.CV_64F).std() < 0.7 * cv2.Laplacian(plain, cv2.CV_64F).std()
 
 
-@pytest.mark.parametrize("wrong", [{"tone": 0}, {"tone": 11}, {"lag_frames": 4}, {"curvature": 13.0}, {"seed": -1}])
-def test_scene_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"tone": 0}, {"tone": 11}, {"lag_frames": 4}, {"curvature": 13.0}, {"glass": 0.3}, {"seed": -1}]
+)
+def test_scene_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="scene"):
         Scene(**wrong)  # type: ignore[arg-type]
 
