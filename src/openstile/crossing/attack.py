@@ -60,13 +60,13 @@ class AttackCheck:
         """The rider's face in the next frame. False: it is not the face of the frame before, so nothing that was found
         out before holds of it.
         """
-        if not self._detectors:
+        self._is_video |= frame.taken_ns > 0
+        if not self.waits:
             return True
         same = self._face is not None and is_same_face(self._face, face)
         if not same:
             self._begin()
         self._face = face
-        self._is_video |= frame.taken_ns > 0
         shown = self._colour_at_exposure()
         for detector in self._detectors:
             detector.see(frame, face, shown)

@@ -121,7 +121,7 @@ def _see_frame(
     if isinstance(rider, FaceFault):
         check.lose()
         return rider
-    if policy.attack_mode != "off":
+    if policy.attack_mode == "enforce" or (policy.attack_mode == "monitor" and frame.taken_ns > 0):
         with watch.step("attack"):
             mated = check.see(frame, rider) and mated
     if mated:

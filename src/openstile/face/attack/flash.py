@@ -22,7 +22,9 @@ from openstile.face.attack.thresholds import (
     FLASH_GAIN_MAX,
     FLASH_GAIN_MIN,
     FLASH_LAG_MAX,
+    FLASH_LEAST_MIN,
     FLASH_MATCH_MIN,
+    FLASH_MOST_MAX,
     FLASH_RELIEF_MIN,
     FLASH_SHAPE_MIN,
     LIGHT_RATIO_MIN,
@@ -32,6 +34,7 @@ from openstile.face.located import LocatedFace
 
 _STRENGTHS = (0.08, 8.0)
 """Of the mean: less is nothing, more is a mirror."""
+_INNER_MIN = 20
 _ERROR_MIN = 0.05
 """Of a square's logarithm, whatever its noise: no generic face is better."""
 
@@ -48,12 +51,20 @@ _FACE = _generic()
 @dataclass(frozen=True, slots=True)
 class ShapeFit:
     """f_ratio: variance over the face that the generic face explains over what stays, by degrees of freedom. relief:
-    root mean square of what it explains, as logarithm of the strength, 0.1 for a tenth.
+    root mean square of what it explains, as logarithm of the strength, 0.1 for a tenth. least, most: tenth and
+    ninetieth percentile of the strength between brows and mouth, over its median there.
     """
 
     f_ratio: float
     relief: float
-    cells: int
+    least: float
+    most: float
+
+    @property
+    def score(self) -> float:
+        """How often each is what a living face has at least, the least of them: 1 and more is alive."""
+        lit = min(self.least / FLASH_LEAST_MIN, FLASH_MOST_MAX / self.most)
+        return min(self.f_ratio / FLASH_SHAPE_MIN, self.relief / FLASH_RELIEF_MIN, lit)
 
 
 class _Flash:
@@ -106,15 +117,12 @@ class FlashShape(_Flash):
     name = "flash_shape"
 
     def evidence(self) -> Evidence:
-        """Score: how often the F-ratio and the relief of `fit_shape` are what a living face has at least, the
-        lesser of the two; LIVE from 1 on.
-        """
+        """Score: that of `fit_shape`; LIVE from 1 on."""
         response = self._response()
         fit = None if response is None else fit_shape(response)
         if fit is None:
             return Evidence(self.name, Verdict.INCONCLUSIVE)
-        score = min(fit.f_ratio / FLASH_SHAPE_MIN, fit.relief / FLASH_RELIEF_MIN)
-        return Evidence(self.name, Verdict.LIVE if score >= 1 else Verdict.ATTACK, score)
+        return Evidence(self.name, Verdict.LIVE if fit.score >= 1 else Verdict.ATTACK, fit.score)
 
 
 def flash_detectors() -> tuple[FlashResponse, FlashShape]:
@@ -153,7 +161,18 @@ def fit_shape(response: Response) -> ShapeFit | None:
     if degrees < len(cells) // 2 or total <= explained:
         return None
     ratio = (explained / face.shape[1]) / ((total - explained) / degrees)
-    return ShapeFit(float(ratio), math.sqrt(explained / float((weight**2).sum())), len(cells))
+    least, most = _unevenness(response)
+    return ShapeFit(float(ratio), math.sqrt(explained / float((weight**2).sum())), least, most)
+
+
+def _unevenness(response: Response) -> tuple[float, float]:
+    """A display lights all of a face; its image in a mirror is a patch that ends somewhere."""
+    inner = (np.abs(CELL_X) < 0.62) & (CELL_Y > -0.25) & (CELL_Y < 1.15)
+    strength = response.strength[inner[response.cells]]
+    if len(strength) < _INNER_MIN:
+        return 0.0, math.inf
+    low, middle, high = (float(value) for value in np.percentile(strength, (10, 50, 90)))
+    return (low / middle, high / middle) if middle > 0 else (0.0, math.inf)
 
 
 def _free(values: Numbers, base: Numbers) -> Numbers:

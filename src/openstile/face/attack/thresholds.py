@@ -26,10 +26,10 @@ FLASH_MATCH_MIN = 0.96
 """Part of the face's change of colour that the colours shown explain. Living faces at a ratio of 0.03 and more:
 0.96 and more, but for 1 of 34 in 80 lux; a recording in the light of another plan: below 0.3, and where the screen
 mirrors the display up to 0.95."""
-FLASH_GAIN_MIN = 0.5
-FLASH_GAIN_MAX = 2.2
-"""The answer's strength over the ratio. Living faces and prints: 0.56 to 1.96. Screens shine by themselves, so less, or
-mirror the display, so more."""
+FLASH_GAIN_MIN = 0.4
+FLASH_GAIN_MAX = 2.6
+"""The answer's strength over the ratio, with room for a meter that is off by a fifth. Living faces and prints: 0.56
+to 1.96. Screens shine by themselves, so less, or mirror the display, so more."""
 FLASH_LAG_MAX = 0.5
 """Frames by which the answer comes late, the display's own known delay taken off. A relay needs one frame at least."""
 FLASH_SHAPE_MIN = 13.5
@@ -38,6 +38,11 @@ screens: at most 19, nearly all below 13."""
 FLASH_RELIEF_MIN = 0.15
 """Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets, bent ones too: at most 0.06;
 screens: up to 0.24 where they mirror the display, at a low F-ratio."""
+
+FLASH_LEAST_MIN = 0.25
+FLASH_MOST_MAX = 4.0
+"""Tenth and ninetieth percentile of the strength over its median. Living faces: 0.26 and more, at most 3.0 (9.4 in
+1 of 30, whose glasses mirror); screens that mirror a patch of the display: below 0.25, or above 5."""
 
 DEPTH_FRAMES_MIN = 3
 """Frames with depth."""
