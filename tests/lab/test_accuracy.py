@@ -80,7 +80,7 @@ def test_groups_are_held_against_everybody_at_one_threshold(four: Scores) -> Non
 
 
 def test_claims_on_false_matches_rest_on_pairs_that_share_nobody(report: AccuracyReport) -> None:
-    assert report.rates.independent_fmr == Proportion(1, 2)  # b and c, which leaves a and d
+    assert report.rates.independent_fmr == Proportion(1, 2)  # 2 of 18, rounded up
     claim = report.rates.claim(Measure.FMR, 0.001)
     assert not claim.carried
     assert "at most" not in claim.sentence

@@ -52,12 +52,13 @@ def test_refusal_names_the_comparisons_that_would_carry_the_claim() -> None:
     assert claim.to_json()["needed"] == 3688
 
 
-def test_pairs_that_share_nobody_are_counted_from_the_false_matches_on() -> None:
+def test_as_many_independent_trials_as_pairs_that_share_nobody_at_the_rate_of_all() -> None:
     pairs = all_pairs(7)
-    non_mated = [0.4 if pair in {(0, 1), (0, 2), (3, 4)} else 0.9 for pair in pairs]
-    fmr, fnmr = _independent(make_scores([0.1] * 7, non_mated, pairs))
-    assert fmr == Proportion(2, 3)  # (0, 1), (3, 4), and two of the three left
-    assert fnmr == Proportion(0, 7)
+    for matches, counted in ((0, 0), (1, 1), (7, 1), (8, 2), (21, 3)):
+        non_mated = [0.4 if number < matches else 0.9 for number in range(21)]
+        fmr, fnmr = _independent(make_scores([0.1] * 7, non_mated, pairs))
+        assert fmr == Proportion(counted, 3)  # of 7 people 3 pairs; 7 of 21 are 1 of 3
+        assert fnmr == Proportion(0, 7)
 
 
 def test_listed_pairs_give_only_as_many_as_share_nobody() -> None:

@@ -1,6 +1,7 @@
 """The lab's distances are those of the gate's comparison."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,6 +88,7 @@ def test_more_rows_than_are_summed_at_once_keep_their_order() -> None:
 
 def test_rows_that_do_not_fit_are_refused() -> None:
     rows = _rows(ONE, 2, 7)
-    for probes, references in ((rows[:, :-1], rows), (rows.astype(np.int16), rows), (rows[0], rows), (rows[:1], rows)):
+    wrong: list[Any] = [rows[:, :-1], rows.astype(np.int16), rows[0], rows[:1]]
+    for probes in wrong:
         with pytest.raises(BadInputError):
-            distances(ONE, probes, references)
+            distances(ONE, probes, rows)

@@ -19,6 +19,8 @@ from openstile.terms.limits import LAB_REPLICATES_MAX
 
 REPLICATES = 1000
 SEED = 19795
+_FEW = 4096
+"""Fewer comparisons than this are summed one by one: cheaper than a table of people."""
 _TILE = 1024
 """People on a side of the tables of pairs that are summed at once: 4 MiB."""
 
@@ -119,10 +121,11 @@ def _divide(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np
 
 
 def _renumber(mated: NDArray[np.int32], pairs: NDArray[np.int32]) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
-    """The same comparisons with the people who take part numbered from 0."""
-    present, numbers = np.unique(np.concatenate([mated, pairs.ravel()]), return_inverse=True)
-    numbers = numbers.reshape(-1)
-    return len(present), numbers[: len(mated)], numbers[len(mated) :].reshape(-1, 2)
+    """The same comparisons with the people who take part numbered from 0, as they come: those of a block together."""
+    everyone = np.concatenate([pairs.ravel(), mated])
+    present, first, places = np.unique(everyone, return_index=True, return_inverse=True)
+    numbers = np.argsort(np.argsort(first))[places.reshape(-1)]
+    return len(present), numbers[pairs.size :], numbers[: pairs.size].reshape(-1, 2)
 
 
 def _sum_single(
@@ -158,6 +161,8 @@ def _sum_pairs(
 def _sum_tile(
     weights: NDArray[np.float64], row: int, column: int, pairs: NDArray[np.int64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    if len(pairs) < _FEW:
+        return np.asarray((weights[:, pairs[:, 0]] * weights[:, pairs[:, 1]]) @ values, np.float64)
     rows, columns = weights[:, row : row + _TILE], weights[:, column : column + _TILE]
     wide = columns.shape[1]
     places = (pairs[:, 0] - row) * wide + (pairs[:, 1] - column)

@@ -17,9 +17,10 @@ from openstile.lab.scores import Scores
 class ErrorRates:
     """fta: of captures; fnmr and fmr: of comparisons, at the scores' threshold.
 
-    independent_fnmr: one trial a person, failed when any mated comparison of the person failed. independent_fmr: pairs
-    of people that share nobody, the false matches first among them. Claims rest on these two. resampled: intervals
-    over people (`bootstrap`). farthest_mated, closest_non_mated, d_prime: None without such comparisons.
+    independent_fnmr: one trial a person, failed when any mated comparison of the person failed. independent_fmr: as
+    many trials as there are pairs of people that share nobody, at the FMR of all comparisons, rounded up. Claims rest
+    on these two. resampled: intervals over people (`bootstrap`). farthest_mated, closest_non_mated, d_prime: None
+    without such comparisons.
     """
 
     people: int
@@ -95,21 +96,21 @@ def _people_failed(scores: Scores) -> Proportion:
 
 
 def _pairs_apart(scores: Scores) -> Proportion:
-    """Greedily: false matches first, the closest before others, so that the count errs against the claim.
+    """As many trials as there are pairs of people that share nobody, with the FMR of all comparisons, rounded up.
 
-    Where everybody was compared with everybody (within a block), those left over make half as many pairs as they are.
+    All comparisons together estimate FMR at least as well as one set of pairs apart does (the variance of an average
+    over all such sets is no larger), so to count no more trials than that errs against the claim.
     """
     people = scores.non_mated_subjects
-    matched = np.flatnonzero(scores.matched(scores.non_mated))
-    matched = matched[np.argsort(scores.non_mated[matched], kind="stable")]
-    used: set[int] = set()
-    events = sum(1 for _ in _disjoint(people[matched], used))
     if scores.data_set.listed is not None:
-        rest = sum(1 for _ in _disjoint(people, used))
+        pairs = sum(1 for _ in _disjoint(people, set()))
     else:
-        left = len(np.setdiff1d(np.unique(people), np.array(sorted(used), np.int32)))
-        rest = max(0, left - (scores.blocks - 1)) // 2  # a block with an odd number leaves one over
-    return Proportion(events, events + rest)
+        pairs = max(0, len(np.unique(people)) - (scores.blocks - 1)) // 2  # an odd block leaves one person over
+    fmr = fmr_at(scores.non_mated, scores.distance_max)
+    if not fmr.trials:
+        return Proportion(0, 0)
+    pairs = max(pairs, 1)
+    return Proportion(-(-fmr.events * pairs // fmr.trials), pairs)
 
 
 def _disjoint(pairs: NDArray[np.int32], used: set[int]) -> Iterator[tuple[int, int]]:
