@@ -66,7 +66,13 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bytes]
 
 def fetch(dest: Path, tarball: bytes, **changes: str) -> Path:
     wanted = {"package": NAME, "version": VERSION, "sha256": sha256(tarball)} | changes
-    return fetch_npm_archive(dest=dest, size_max=len(tarball), **wanted)
+    return fetch_npm_archive(
+        package=wanted["package"],
+        version=wanted["version"],
+        sha256=wanted["sha256"],
+        dest=dest,
+        size_max=len(tarball),
+    )
 
 
 def test_archive_comes_whole_and_none_of_its_scripts_runs(registry: bytes, tmp_path: Path) -> None:
