@@ -10,8 +10,8 @@ import pytest
 from openstile.desk import EnrolmentError, face_reference
 from openstile.desk.advice import ADVICE
 from openstile.face import FaceEngine, Frame, locate
-from openstile.face.images import read_image
 from openstile.face.faults import FaceFault
+from openstile.face.images import read_image
 from openstile.face.quality import QualityLimits, assess
 from openstile.face.quality_limits import ENROLMENT_LIMITS, stricter
 from openstile.terms.limits import ENROL_FACES_MAX
