@@ -210,10 +210,10 @@ def _worst_group(report: Report) -> str | None:
 
 
 def _most_guesses(report: Report) -> str | None:
-    """Where the best attack without a key stands: its rate of right guesses."""
+    """Where the guesses of the best attack without a key stand."""
     if report.get("unlinkability") is None:
         return None
     views = report["unlinkability"]["views"]
     own = [i for i, v in enumerate(views) if v["party"] != "gate-key" and v["scenario"] != "other-products"]
     best = max(own, key=lambda i: views[i]["guesses"]["rate"])
-    return f"/unlinkability/views/{best}/guesses/rate"
+    return f"/unlinkability/views/{best}/guesses"

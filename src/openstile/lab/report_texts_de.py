@@ -156,7 +156,7 @@ TEXTS_DE = {
     "no_face": "Kein Gesicht gefunden",
     "rejected": "Zurückgewiesen",
     "fnmr_all": "FNMR aller",
-    "fnmr_passing": "FNMR der eingehaltenen",
+    "fnmr_passing": "FNMR derer, die alle Grenzen einhalten",
     "discarded": "Verworfener Anteil",
     "bought": "Bilder, die es zurückweist: FNMR {rejected}; gute Bilder zurückgewiesen: {clean}",
     "measure_eye_distance": "Augenabstand, Pixel",

@@ -121,7 +121,7 @@ TEXTS_EN = {
     "h_conditions": "By pair of sessions",
     # Groups.
     "groups_intro": "Groups are what people say of themselves. A non-mated comparison counts for a group when both people belong to it: strangers who are alike in that are the harder case. Small groups have wide intervals: a rate of 0 among eight people says little.",
-    "group_of": "{group} ({people} people)",
+    "group_of": "{group} (n = {people})",
     "attribute_age": "age",
     "attribute_gender": "gender",
     "attribute_ethnicity": "ethnicity",
@@ -156,7 +156,7 @@ TEXTS_EN = {
     "no_face": "No face found",
     "rejected": "Rejected",
     "fnmr_all": "FNMR of all",
-    "fnmr_passing": "FNMR of those that pass",
+    "fnmr_passing": "FNMR of those that pass every limit",
     "discarded": "Share discarded",
     "bought": "frames it rejects: FNMR {rejected}; clean frames rejected: {clean}",
     "measure_eye_distance": "eye distance, pixels",
