@@ -74,12 +74,14 @@ def test_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
 
 
 def test_more_people_than_one_table_holds_are_summed_alike() -> None:
+    """12,000 comparisons: one table is full enough for a product of matrices, the others are summed one by one."""
     people, random = 1100, np.random.default_rng(4)
-    pairs = [(int(a), int(b)) for a, b in random.integers(0, people, (1500, 2)) if a != b]
+    pairs = [(int(a), int(b)) for a, b in random.integers(0, people, (12_000, 2)) if a != b]
     scores = make_scores(np.full(people, 0.1), random.uniform(0.4, 1.0, len(pairs)), pairs, listed=True)
     how = Resampling(100, 5)
+    as_they_come = {person: place for place, person in enumerate(dict.fromkeys(p for pair in pairs for p in pair))}
     weights = draw_weights(people, how)
-    one, other = np.array(pairs).T
+    one, other = (np.array([as_they_come[pair[side]] for pair in pairs]) for side in (0, 1))
     both = weights[:, one] * weights[:, other]
     wanted = np.percentile(both @ scores.matched(scores.non_mated) / both.sum(axis=1), (2.5, 97.5))
     found = resample(scores, how).fmr
