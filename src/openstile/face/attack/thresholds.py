@@ -22,27 +22,26 @@ LIGHT_RATIO_MIN = 0.01
 """Display's light over ambient light. Below it the flash detectors abstain: what noise leaves of the answer decides."""
 FLASH_FRAMES_MIN = 16
 """Frames of the plan that were seen: four of its five colours."""
-FLASH_MATCH_MIN = 0.96
+FLASH_MATCH_MIN = 0.93
 """Part of the face's change of colour that the colours shown explain. Living faces at a ratio of 0.03 and more:
-0.96 and more, but for 1 of 34 in 80 lux; a recording in the light of another plan: below 0.3, and where the screen
-mirrors the display up to 0.95."""
-FLASH_GAIN_MIN = 0.4
-FLASH_GAIN_MAX = 2.6
-"""The answer's strength over the ratio, with room for a meter that is off by a fifth. Living faces and prints: 0.56
-to 1.96. Screens shine by themselves, so less, or mirror the display, so more."""
+0.94 and more, in 80 lux; mostly 0.99. A recording in the light of another plan: below 0.3, and up to 0.95 where its
+screen mirrors the display."""
+FLASH_GAIN_MIN = 0.35
+FLASH_GAIN_MAX = 2.8
+"""The answer's strength over the ratio, with room for a meter that is off by a fifth (deviation). Living faces and
+prints: 0.56 to 1.96. Screens shine by themselves, so less, or mirror the display, so more."""
 FLASH_LAG_MAX = 0.5
 """Frames by which the answer comes late, the display's own known delay taken off. A relay needs one frame at least."""
-FLASH_SHAPE_MIN = 13.5
-"""F-ratio of the generic face. Living faces: 14 and more, but for 2 of 34 in 80 to 94 lux; sheets: at most 13.9;
-screens: at most 19, nearly all below 13."""
+FLASH_SHAPE_MIN = 8.0
+"""F-ratio of the generic face. Living faces: 8 in the dark, mostly 20 to 50. Sheets: below 14, at hardly any relief;
+screens: up to 20, nearly all with a mirror's patch."""
 FLASH_RELIEF_MIN = 0.15
 """Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets, bent ones too: at most 0.06;
-screens: up to 0.24 where they mirror the display, at a low F-ratio."""
-
+screens: up to 0.4 where they mirror a patch of the display."""
 FLASH_LEAST_MIN = 0.25
-FLASH_MOST_MAX = 4.0
-"""Tenth and ninetieth percentile of the strength over its median. Living faces: 0.26 and more, at most 3.0 (9.4 in
-1 of 30, whose glasses mirror); screens that mirror a patch of the display: below 0.25, or above 5."""
+FLASH_MOST_MAX = 5.0
+"""Tenth and ninetieth percentile of the strength over its median. Living faces: 0.26 and more, at most 3 (9 in 1 of 39,
+whose glasses mirror); screens that mirror a patch of the display: below 0.25, or above 6."""
 
 DEPTH_FRAMES_MIN = 3
 """Frames with depth."""
