@@ -32,14 +32,14 @@ FLASH_GAIN_MAX = 2.8
 prints: 0.56 to 1.96. Screens shine by themselves, so less, or mirror the display, so more."""
 FLASH_LAG_MAX = 0.5
 """Frames by which the answer comes late, the display's own known delay taken off. A relay needs one frame at least."""
-FLASH_SHAPE_MIN = 8.0
+FLASH_SHAPE_MIN = 7.2
 """F-ratio of the generic face. Living faces: 8 in the dark, mostly 20 to 50. Sheets: below 14, at hardly any relief;
 screens: up to 20, nearly all with a mirror's patch."""
-FLASH_RELIEF_MIN = 0.15
+FLASH_RELIEF_MIN = 0.135
 """Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets, bent ones too: at most 0.06;
 screens: up to 0.4 where they mirror a patch of the display."""
-FLASH_LEAST_MIN = 0.25
-FLASH_MOST_MAX = 5.0
+FLASH_LEAST_MIN = 0.225
+FLASH_MOST_MAX = 5.5
 """Tenth and ninetieth percentile of the strength over its median. Living faces: 0.26 and more, at most 3 (9 in 1 of 39,
 whose glasses mirror); screens that mirror a patch of the display: below 0.25, or above 6."""
 
