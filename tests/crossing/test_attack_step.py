@@ -181,7 +181,8 @@ def test_detector_that_is_only_monitored_has_no_say(world: World) -> None:
 @pytest.mark.parametrize("lag", [0, 3])
 def test_detectors_are_told_the_colour_that_was_on_when_a_frame_was_exposed(world: World, lag: int) -> None:
     detector, lamp = Told(Verdict.LIVE), Lamp(lag_frames=lag)
-    crossing, frames = crossed(world, [1] * 90, detector, lamp=lamp, attack_mode="enforce")
+    unheard = ("flash_response", "flash_shape")  # the world's frames do not answer any light
+    crossing, frames = crossed(world, [1] * 90, detector, lamp=lamp, attack_mode="enforce", attack_monitored=unheard)
     stimulus = detector.stimuli[0]
     assert stimulus is not None
     assert crossing.admitted
@@ -207,7 +208,7 @@ def test_no_display_no_wish_or_no_readiness_means_no_flash(world: World) -> None
         assert lamp is None or lamp.shown == []
 
 
-@pytest.mark.parametrize("moves_every", [1, 2, 3, 5, 7, 9, 13, 17, 21])
+@pytest.mark.parametrize("moves_every", [1, 4, 7, 13])
 def test_clips_that_begin_again_and_again_keep_to_three_flashes_a_second(world: World, moves_every: int) -> None:
     numbers = [1 if at // moves_every % 2 else 3 for at in range(100)]
     lamp = Lamp()
