@@ -7,6 +7,7 @@ import pytest
 from tests.face.london import Person, see_everyone
 
 from openstile.face import FaceEngine
+from openstile.face.packs import load_pack, pull_pack
 
 
 @pytest.fixture
@@ -20,6 +21,19 @@ def local_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def dual() -> FaceEngine:
+    """The pack of two networks, pulled into the user's cache when it is not there yet."""
+    pull_pack("centerface-dual")
+    return load_pack("centerface-dual")
+
+
+@pytest.fixture(scope="session")
+def london_dual(shared_data: Path, dual: FaceEngine) -> tuple[Person, ...]:
+    """As `london`, with the pack of two networks."""
+    return see_everyone(shared_data / "london", dual)
 
 
 @pytest.fixture(scope="session")

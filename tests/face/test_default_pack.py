@@ -15,20 +15,20 @@ from openstile.face.packs.shelf import PackState, shipped_manifests
 from openstile.terms.limits import FACES_PER_FRAME_MAX, TEMPLATE_BYTES_MAX
 
 
-def test_embeddings_are_those_of_dlib_and_of_the_second_network_to_six_digits(engine: FaceEngine) -> None:
-    verified = verify_pack()
+def test_embeddings_are_those_of_dlib_and_of_the_second_network_to_six_digits(dual: FaceEngine) -> None:
+    verified = verify_pack("centerface-dual")
     assert verified.deviation is not None
     assert verified.deviation < 2e-6
     assert verified.files == ("detector.onnx", "embedder.onnx", "second.onnx")
 
 
-def test_template_of_the_default_pack_is_within_the_limit(engine: FaceEngine) -> None:
-    assert [part.dimensions for part in engine.parts] == [128, 128]
-    assert engine.dimensions <= TEMPLATE_BYTES_MAX
+def test_template_of_two_networks_is_within_the_limit(dual: FaceEngine) -> None:
+    assert [part.dimensions for part in dual.parts] == [128, 128]
+    assert dual.dimensions <= TEMPLATE_BYTES_MAX
 
 
-def test_plain_pack_is_still_to_be_had_by_name_and_by_id() -> None:
-    pull_pack("centerface-dlib")
+def test_plain_pack_is_the_default_and_to_be_had_by_name_and_by_id(engine: FaceEngine) -> None:
+    assert engine.pack_id == "cf-dlib-1"
     for name in ("centerface-dlib", "cf-dlib-1"):
         plain = load_pack(name)
         assert (plain.pack_id, plain.dimensions, plain.distance_max) == ("cf-dlib-1", 128, 0.45)

@@ -50,6 +50,14 @@ def test_no_false_match_and_at_most_one_percent_false_non_match_in_each_group(
         assert non_mated.sum() == 0, f"false matches in {group}: {non_mated.sum()} of {non_mated.size}"
 
 
+@pytest.mark.parametrize(("enrolled", "presented"), DIRECTIONS)
+def test_two_networks_make_no_false_match_and_no_false_non_match_on_these_photographs(
+    london_dual: tuple[Person, ...], dual: FaceEngine, enrolled: str, presented: str
+) -> None:
+    found = distances(london_dual, dual, enrolled, presented) <= dual.distance_max
+    assert np.array_equal(found, np.eye(len(london_dual), dtype=bool))
+
+
 def part_distances(london: tuple[Person, ...], part: int) -> np.ndarray:
     """As `distances` of neutral and smiling, of one network alone."""
     enrolled, presented = (
@@ -65,13 +73,13 @@ def separation(found: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("part", "least"), [(0, 7.5), (1, 5.2)])
-def test_each_network_alone_keeps_people_apart(london: tuple[Person, ...], part: int, least: float) -> None:
-    found = separation(part_distances(london, part))
+def test_each_network_alone_keeps_people_apart(london_dual: tuple[Person, ...], part: int, least: float) -> None:
+    found = separation(part_distances(london_dual, part))
     assert found > least, f"d' is {found:.2f}: alignment or conversion has lost accuracy"
 
 
 def test_two_networks_leave_a_wider_empty_band_than_the_first_alone(
-    london: tuple[Person, ...], engine: FaceEngine
+    london_dual: tuple[Person, ...], dual: FaceEngine
 ) -> None:
     """(closest non-mated - farthest mated) / closest non-mated, over every pair of two photographs."""
 
@@ -81,11 +89,11 @@ def test_two_networks_leave_a_wider_empty_band_than_the_first_alone(
         return float((closest - between.diagonal().max()) / closest)
 
     sessions = ("neutral", "smiling")
-    parts = [[np.stack([getattr(p, s).embeddings[n] for p in london]) for s in sessions] for n in (0, 1)]
+    parts = [[np.stack([getattr(p, s).embeddings[n] for p in london_dual]) for s in sessions] for n in (0, 1)]
     alone = [[np.linalg.norm(a[:, None] - b[None], axis=2) for a, b in product(of, of)] for of in parts]
-    first, second = ([part.scale * found for found in of] for part, of in zip(engine.parts, alone, strict=True))
+    first, second = ([part.scale * found for found in of] for part, of in zip(dual.parts, alone, strict=True))
     both = [np.maximum(a, b) for a, b in zip(first, second, strict=True)]
-    assert both[1].diagonal().max() < engine.distance_max < both[1][~np.eye(len(london), dtype=bool)].min()
+    assert both[1].diagonal().max() < dual.distance_max < both[1][~np.eye(len(london_dual), dtype=bool)].min()
     assert band(both[1], [both[0], both[3]]) >= 1.7 * band(first[1], [first[0], first[3]])
 
 
