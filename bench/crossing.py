@@ -27,13 +27,13 @@ def measure(workshop: Workshop) -> Section:
     installation = workshop.install("crossing-home")
     path = workshop.work / "crossing-pass.png"
     watches, admitted = Stopwatches(), 0
-    blobs = _blobs()
+    picture, chips = _picture(), _chips(workshop.engine)
     installation.load_engine()
     with installation.open_lane(barrier=SilentBarrier()) as lane, workshop.progress(NAME, count) as step:
         for rider, issued in workshop.issue(installation, count):
             path.write_bytes(render_qr_png(issued.text))
             admitted += _cross(lane, path, rider, watches)
-            _run_raw(workshop.engine, blobs, watches)
+            _run_raw(workshop.engine, picture, chips, watches)
             step()
     return _section(workshop, watches, admitted, count)
 
@@ -54,18 +54,26 @@ def _cross(lane: Lane, path: Path, rider: Rider, watches: Stopwatches) -> bool:
     return crossing.admitted
 
 
-def _blobs() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What a frame of 640x480 and a chip become for the two networks of the default pack."""
+def _picture() -> NDArray[np.float32]:
+    """What a frame of 640x480 becomes for the detector of the default pack."""
+    return np.random.default_rng(20260401).uniform(0, 255, (1, 3, 256, 320)).astype(np.float32)
+
+
+def _chips(engine: OnnxEngine) -> list[NDArray[np.uint8]]:
+    """What a face becomes for each embedder."""
     random = np.random.default_rng(20260401)
-    return tuple(random.uniform(0, 255, (1, 3, *size)).astype(np.float32) for size in ((256, 320), (150, 150)))  # type: ignore[return-value]
+    return [random.integers(0, 256, (part.chip.side, part.chip.side, 3), np.uint8) for part in engine.parts]
 
 
-def _run_raw(engine: OnnxEngine, blobs: tuple[NDArray[np.float32], NDArray[np.float32]], watches: Stopwatches) -> None:
-    def both() -> None:
-        engine.detector_session.run(blobs[0])
-        engine.embedder_session.run(blobs[1])
+def _run_raw(
+    engine: OnnxEngine, picture: NDArray[np.float32], chips: list[NDArray[np.uint8]], watches: Stopwatches
+) -> None:
+    def all_networks() -> None:
+        engine.detector_session.run(picture)
+        for part, chip in enumerate(chips):
+            engine.embed(part, chip)
 
-    watches.run(_RAW, both)
+    watches.run(_RAW, all_networks)
 
 
 def _section(workshop: Workshop, watches: Stopwatches, admitted: int, count: int) -> Section:

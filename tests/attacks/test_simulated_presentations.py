@@ -54,9 +54,7 @@ def test_print_that_comes_nearer_never_counts_as_alive_for_parallax() -> None:
     assert said(judged)["parallax"] is not Verdict.LIVE
 
 
-@pytest.mark.xfail(
-    strict=True, reason="known limit: what moves in a recording has depth; parallax is blind to it"
-)
+@pytest.mark.xfail(strict=True, reason="known limit: what moves in a recording has depth; parallax is blind to it")
 def test_parallax_would_refuse_a_replay() -> None:
     turning = Motion(MotionKind.TURN, amount=14.0, distance=0.5)
     scene = Scene(Species.VIDEO_REPLAY, seed=9, motion=turning, screen=Screen.INJECTED)

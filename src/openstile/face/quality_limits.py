@@ -46,8 +46,8 @@ class QualityLimits:
     """Upright edges at the eye that has more of them, over those of the face. Eyes open: 0.37 or more; behind a bar or
     dark glasses: at most 0.17, FNMR 25 to 82 %, all rejected. A patch over one eye passes: FNMR 3 %."""
     nose_seen_min: float = 0.12
-    """Upright edges at the nose. Seen: 0.31 or more, in one official portrait 0.215; under a patch: 0.10 or less in nine
-    of ten, FNMR 38 %."""
+    """Upright edges at the nose. Seen: 0.31 or more, in one official portrait 0.215; under a patch: 0.10 or less in
+    nine of ten, FNMR 38 %."""
     mouth_seen_min: float = 0.13
     """Upright edges at the mouth. Seen: 0.17 or more; under plain or folded masks or a hand: at most 0.11, FNMR 18 to
     85 %, all rejected. A checked scarf (0.5 or more, FNMR 67 %) is not seen."""

@@ -47,7 +47,7 @@ def lit(light: float, *, noise: float = 0.0) -> Change:
 
     def change(pixels: Pixels, face: LocatedFace) -> Pixels:
         sensor = np.random.default_rng(SEED).normal(0, noise, pixels.shape) if noise else 0.0
-        return np.clip(pixels * float(light) + sensor, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(pixels * float(light) + sensor, 0, 255), np.uint8)
 
     return change
 
@@ -59,7 +59,7 @@ def lit_from_side(darkest: float) -> Change:
         left, right = face.landmarks[0].x, face.landmarks[1].x
         along = (np.arange(pixels.shape[1]) - (left + right) / 2) / (right - left)
         light = darkest + (1 - darkest) / (1 + np.exp(5 * along))
-        return np.clip(pixels * light[None, :, None], 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(pixels * light[None, :, None], 0, 255), np.uint8)
 
     return change
 

@@ -46,7 +46,7 @@ def error_against_discard(quality: Numbers, non_match: NDArray[np.bool_], shares
         raise BadInputError("error against discard: qualities must be finite and shares lie in 0..1, below 1")
     values, group = np.unique(quality, return_inverse=True)
     sizes = np.bincount(group, minlength=values.size)
-    errors = np.bincount(group, weights=non_match, minlength=values.size)
+    errors = np.bincount(group, weights=non_match, minlength=values.size).astype(np.float64)
     return _curve(sizes.astype(np.float64), errors, shares)
 
 
