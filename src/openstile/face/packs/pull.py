@@ -27,7 +27,7 @@ _CONVERTERS: dict[str, Callable[[bytes], bytes]] = {
     "dlib-resnet": dlib_to_onnx,
     "none": lambda data: data,
 }
-_CONVERTERS_OF_TWO: dict[str, Callable[[bytes, bytes], bytes]] = {"faceres": faceres_to_onnx}
+_CONVERTERS_OF_TWO: dict[str, Callable[[bytes, bytes], bytes]] = {"faceres-224": faceres_to_onnx}
 """These take the topology first, then the weights."""
 
 

@@ -18,8 +18,7 @@ from openstile.face.packs.errors import PackError
 from openstile.face.packs.onnx_graph import Graph
 from openstile.face.packs.tfjs import GraphModel, Operation, read_graph_model
 
-FACERES_SIDE = 160
-"""The network was trained on 224; at 160 it takes half the time and is less upset by blur (docs/decisions/0015)."""
+FACERES_SIDE = 224
 FACERES_DIMENSIONS = 128
 _FEATURES = "global_pooling/Mean"
 _RECTIFIER = ("Relu", "Minimum", "Maximum")
@@ -27,7 +26,7 @@ _CHAIN_MAX = 1000
 
 
 def faceres_to_onnx(topology: bytes, weights: bytes) -> bytes:
-    """ONNX of `faceres-deep`: `chip` (1, 3, 160, 160) float32 BGR minus its mean in, `embedding` (1, 128) out.
+    """ONNX of `faceres-deep`: `chip` (1, 3, 224, 224) float32 BGR minus its mean in, `embedding` (1, 128) out.
 
     The 1,024 features are projected by `principal_outputs`. Raises PackError.
     """
