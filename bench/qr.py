@@ -281,7 +281,7 @@ def _notes(press: Press, tally: _Tally, beyond: _Tally) -> tuple[str, ...]:
     wrong = {name: tally.wrong[name] + beyond.wrong[name] for name in (OURS, "zxing-cpp", "pyzbar", "OpenCV")}
     return (
         f"Simulated, seed {SEED}: the card that `openstile` prints (code 62 mm wide, {len(text)} characters with a "
-        f"template of 128 bytes and a status list, {modules}x{modules} modules) before a pinhole camera of 65 degrees, "
+        f"template of 256 bytes and a status list, {modules}x{modules} modules) before a pinhole camera of 65 degrees, "
         f"12 to 21 cm away: {low:.1f} to {high:.1f} pixels a module face on. The background is clutter out of focus, a "
         "thumb holds the card, the whole code is in view. `qr-distortions.png` beside bench.json shows one of each.",
         "Every frame also has calm conditions: tilt to 8, roll to 5 degrees, lens blur of sigma 0.5 to 0.8, uneven "

@@ -22,7 +22,7 @@ CODE_MM = (4.0, 9.5, 62.0)
 """Left, top and side of the code with its quiet zone on the card of openstile.desk.card."""
 PIXELS_A_MM = 16
 _NOW = datetime(2026, 4, 1, 8, tzinfo=UTC)
-_TEMPLATE_BYTES = 128
+_TEMPLATE_BYTES = 256
 
 
 class Press:
@@ -32,14 +32,14 @@ class Press:
         self._seed = seed
 
     def text(self, number: int) -> str:
-        """A pass with a template of 128 bytes (random ones) and its place in a status list."""
+        """A pass with a template of 256 bytes (random ones) and its place in a status list."""
         draw = self._steady(f"pass {number}")
         issued = issue_pass(
             issuer_key=self._issuer,
             gate_group_key=self._gate.public,
             entitlement=Entitlement("season-ticket"),
             assurance=Assurance.SUPERVISED,
-            reference=Reference(ReferenceKind.FACE, "centerface-dlib-1", draw(_TEMPLATE_BYTES)),
+            reference=Reference(ReferenceKind.FACE, "cf-dual-1", draw(_TEMPLATE_BYTES)),
             now=_NOW,
             valid_for=timedelta(days=365),
             status=StatusReference("https://metro.example/status/1", int.from_bytes(draw(3), "big")),

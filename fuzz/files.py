@@ -14,7 +14,7 @@ from fuzz import seeds_files as seeds
 from fuzz.target import Target, demand
 from openstile.assembly import settings, withdrawal
 from openstile.crossing import Policy
-from openstile.face.packs import archives, dlib_dat, manifest
+from openstile.face.packs import archives, dlib_dat, manifest, stage, tfjs
 from openstile.face.packs.errors import PackError
 from openstile.journal import GateKey, JournalError, verify, view
 from openstile.journal.taps import Head
@@ -134,6 +134,30 @@ def _check_network(data: bytes, value: object) -> None:
         layer.weights for layer in value.layers if isinstance(layer, dlib_dat.Convolution | dlib_dat.FullyConnected)
     )
     demand(all(bool(np.isfinite(each).all()) for each in weights), "a weight that is no number")
+
+
+def _parse_graph(data: bytes, folder: Path) -> object:
+    """The topology up to the first NUL, the weights behind it."""
+    topology, _, weights = data.partition(b"\0")
+    return tfjs.read_graph_model(topology, weights)
+
+
+def _check_graph(data: bytes, value: object) -> None:
+    demand(isinstance(value, tfjs.GraphModel), "not a graph")
+    assert isinstance(value, tfjs.GraphModel)
+    demand(all(name == operation.name for name, operation in value.operations.items()), "an operation of another name")
+    demand(all(bool(np.isfinite(each).all()) for each in value.weights.values()), "a weight that is no number")
+
+
+def _parse_stage(data: bytes, folder: Path) -> object:
+    return stage.read_stage(data, outputs=seeds.STAGE_OUTPUTS, name="stage")
+
+
+def _check_stage(data: bytes, value: object) -> None:
+    demand(isinstance(value, stage.Stage), "not a stage")
+    assert isinstance(value, stage.Stage)
+    demand(stage.write_stage(value) == data, "a stage that cannot be written again")
+    demand(value.apply(np.zeros_like(value.mean)).shape == (seeds.STAGE_OUTPUTS,), "a stage that gives something else")
 
 
 @cache
@@ -293,6 +317,24 @@ TARGETS = (
         parse=lambda data, folder: dlib_dat.read_dlib_network(data),
         check=_check_network,
         seeds=seeds.dlib_networks,
+        refusals=(PackError,),
+    ),
+    Target(
+        name="graph-model",
+        parser="openstile.face.packs.tfjs.read_graph_model",
+        promise="a graph has operations under their own names and finite weights",
+        parse=_parse_graph,
+        check=_check_graph,
+        seeds=seeds.graph_models,
+        refusals=(PackError,),
+    ),
+    Target(
+        name="stage",
+        parser="openstile.face.packs.stage.read_stage",
+        promise="a stage gives as many numbers as it was asked for and is written again byte for byte",
+        parse=_parse_stage,
+        check=_check_stage,
+        seeds=seeds.stages,
         refusals=(PackError,),
     ),
     Target(

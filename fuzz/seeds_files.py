@@ -1,6 +1,8 @@
 """Seeds of files: whole ones, and others with one thing wrong."""
 
 import io
+import json
+import math
 import struct
 import tarfile
 import tempfile
@@ -227,6 +229,25 @@ def dlib_networks() -> tuple[bytes, ...]:
     """A network of each kind of layer, small; with a layer of another name; cut; with impossible sizes."""
     whole = _dlib_network()
     return (whole, whole.replace(b"relu_", b"rely_"), whole[:-9], whole + b"\0", whole[:40], b"")
+
+
+def graph_models() -> tuple[bytes, ...]:
+    """A graph of one operation and two weights, NUL, its weights file; without a part, cut, of another kind."""
+    node = {"name": "add", "op": "Add", "input": ["picture", "add/w"], "attr": {"T": {"type": "DT_FLOAT"}}}
+    weights = [{"name": "add/w", "shape": [2, 1], "dtype": "float32"}, {"name": "n", "shape": [], "dtype": "int32"}]
+    graph = {"format": "graph-model", "modelTopology": {"node": [node]}, "weightsManifest": [{"weights": weights}]}
+    whole = json.dumps(graph).encode() + b"\0" + struct.pack("<ffi", 0.5, -2.0, 3)
+    nan = whole[:-12] + struct.pack("<ffi", math.nan, 0.0, 3)
+    return (whole, nan, whole[:-1], whole.replace(b"float32", b"float16"), whole.replace(b"[2, 1]", b"[2, -1]"), b"")
+
+
+STAGE_OUTPUTS = 2
+
+
+def stages() -> tuple[bytes, ...]:
+    """A mean of two numbers and a matrix of two rows; with a number that is none; cut; empty."""
+    whole = struct.pack("<6f", 0.5, -0.5, 1.0, 0.0, 0.0, 2.0)
+    return (whole, whole[:-4] + struct.pack("<f", math.inf), whole[:-1], b"")
 
 
 def _dlib_network() -> bytes:

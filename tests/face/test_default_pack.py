@@ -27,8 +27,9 @@ def test_template_of_two_networks_is_within_the_limit(dual: FaceEngine) -> None:
     assert dual.dimensions <= TEMPLATE_BYTES_MAX
 
 
-def test_plain_pack_is_the_default_and_to_be_had_by_name_and_by_id(engine: FaceEngine) -> None:
-    assert engine.pack_id == "cf-dlib-1"
+def test_plain_pack_is_still_to_be_had_by_name_and_by_id(engine: FaceEngine) -> None:
+    assert engine.pack_id == "cf-dual-1"
+    pull_pack("centerface-dlib")
     for name in ("centerface-dlib", "cf-dlib-1"):
         plain = load_pack(name)
         assert (plain.pack_id, plain.dimensions, plain.distance_max) == ("cf-dlib-1", 128, 0.45)

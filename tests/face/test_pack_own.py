@@ -54,7 +54,7 @@ def test_own_pack_is_found_by_name_in_the_folders_given_and_in_the_cache(own_pac
 
 def test_own_pack_is_listed_with_licence_and_origin(own_pack: Path, tmp_path: Path) -> None:
     *shipped, own = list_packs(cache_dir=tmp_path / "c", pack_folders=[own_pack.parent])
-    assert [info.name for info in shipped] == ["centerface-dlib", "centerface-dual"]
+    assert [info.name for info in shipped] == ["centerface-dual", "centerface-dlib"]
     assert (own.name, own.licence, own.origin, own.state) == ("tiny", "CC0-1.0", "made by a test", PackState.READY)
     assert own.size_bytes == len(tiny_detector()) + len(tiny_embedder())
 

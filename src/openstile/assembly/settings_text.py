@@ -24,7 +24,7 @@ camera = "camera:0"         # camera:N, rtsp://..., a video file, or a folder of
 barrier = "console"         # console, http://... or gpio:PIN
 barrier_open_ms = 3000
 barrier_token_file = ""     # file with the token that an HTTP barrier asks for; readable by its owner only
-model_pack = "centerface-dlib"
+model_pack = "centerface-dual"
 message_ms = 1500           # how long an answer stays on the display
 rearm_ms = 1500             # a pass must be out of view so long before it counts as shown again
 

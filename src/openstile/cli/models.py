@@ -13,7 +13,7 @@ from openstile.cli.printing import console, error_console, print_json, print_tab
 app = typer.Typer(help="Model packs: pull, list, verify.", no_args_is_help=True)
 
 PackArgument = Annotated[str, typer.Argument(metavar="[PACK]", help="Name, id or folder of a model pack.")]
-_DEFAULT = "centerface-dlib"
+_DEFAULT = "centerface-dual"
 
 
 @app.command()

@@ -13,7 +13,7 @@ from openstile.face.packs.manifest import Manifest, Weights, parse_manifest, rea
 from openstile.face.packs.onnx_engine import OnnxEngine
 from openstile.terms.limits import PACKS_MAX
 
-DEFAULT_PACK = "centerface-dlib"
+DEFAULT_PACK = "centerface-dual"
 
 
 class PackState(StrEnum):
