@@ -266,13 +266,13 @@ def test_gate_explains_passes_and_lists_by_its_bundle(office: Office) -> None:
 
 def test_products_and_settings_of_the_office_become_those_of_the_gate(office: Office) -> None:
     office.settings(
-        "[policy]\npassback_s = 60\ndistance_max = 0.4\n[zone]\nleft = 0.2\n[quality]\nyaw_max = 0.25\n"
+        "[policy]\npassback_s = 60\ndistance_max = 0.4\n[zone]\nleft = 0.2\n[quality]\nyaw_max = 0.22\n"
         '[products."Für 1 Tag"]\nshowing = "live"\n[products.Annual]\n'
     )
     file = office.build("first", *office.gate_files("north-1"))
     told = office.run("bundle", "apply", file, home="north-1")
     differing = {
-        "policy.distance_max": "0.4", "policy.passback_s": "60", "quality.yaw_max": "0.25", "zone.left": "0.2",
+        "policy.distance_max": "0.4", "policy.passback_s": "60", "quality.yaw_max": "0.22", "zone.left": "0.2",
     }  # fmt: skip
     assert differing.items() <= told["settings"].items()
     assert told["settings"]["policy.status_when_stale"] == "refuse", "the policy is told where it is the default too"
