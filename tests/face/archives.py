@@ -12,14 +12,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 
-def make_wheel(folder: Path, name: str, members: Mapping[str, bytes]) -> Path:
-    """`name`-1.0-py3-none-any.whl with these members and just enough metadata."""
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
+def make_wheel(folder: Path, name: str, members: Mapping[str, bytes], *, version: str = "1.0") -> Path:
+    """`name`-`version`-py3-none-any.whl with these members and just enough metadata."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
         for member, data in members.items():
             opened.writestr(member, data)
-        opened.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        opened.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         opened.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )

@@ -16,6 +16,7 @@ from openstile.face.packs import PackError
 from openstile.face.packs.session import Session
 from openstile.face.packs.tfjs import read_graph_model
 from openstile.face.packs.tfjs_onnx import mobilenet_to_onnx, principal_outputs
+from openstile.terms.limits import STAGE_INPUTS_MAX
 
 SIDE = 15
 
@@ -117,6 +118,25 @@ def test_weights_must_fill_their_file_and_be_finite() -> None:
 def test_projection_to_more_numbers_than_there_are_is_refused(dimensions: int) -> None:
     with pytest.raises(PackError):
         convert(*tiny_graph(), dimensions=dimensions)
+
+
+def test_layer_too_wide_to_be_projected_is_refused_before_it_takes_the_memory() -> None:
+    """Its outputs squared would be held: 4 million of them, which a weights file can have, are 128 terabytes."""
+    graph, weights = tiny_graph()
+    last = _weight(graph, "three/w")
+    wide = STAGE_INPUTS_MAX + 1
+    added = np.zeros((1, 1, last["shape"][2], wide), "<f4").tobytes()
+    last["shape"][3] = wide
+    _weight(graph, "three/add/w")["shape"] = [wide]
+    for name in ("three", "three/add"):
+        assert _node(graph, name)["input"][1] == f"{name}/w"
+    old = read_graph_model(json.dumps(tiny_graph()[0]).encode(), weights).weights
+    data = b"".join(
+        added if name == "three/w" else bytes(4 * wide) if name == "three/add/w" else array.tobytes()
+        for name, array in old.items()
+    )
+    with pytest.raises(PackError, match=f"more than {STAGE_INPUTS_MAX} outputs"):
+        convert(graph, data)
 
 
 @given(st.data())

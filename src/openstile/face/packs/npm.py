@@ -25,6 +25,8 @@ PACKAGE = re.compile(r"(?:@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?:-[A-Za-z0-9.-]+)?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _POLL_S = 0.2
+_OVERHEAD_BYTES_MAX = 64 * 2**20
+"""What npm may store beside the archive: what the registry says of a package."""
 _OUTPUT_CHARS_KEPT = 2000
 
 _CLIENT_VERSION = "24.19.0"
@@ -79,8 +81,9 @@ def fetch_npm_archive(
         with TemporaryDirectory(prefix=".fetch-", dir=dest, ignore_cleanup_errors=True) as work_name:
             work = Path(work_name)
             (work / "got").mkdir()
-            command = [*_client(work), "pack", f"{package}@{version}", "--pack-destination", str(work / "got")]
-            _run([*command, *_SETTINGS, "--cache", str(work / "cache")], work, what, size_max, progress)
+            command = [*_client(work, progress), "pack", f"{package}@{version}", *_SETTINGS]
+            command += ["--pack-destination", str(work / "got"), "--prefix", str(work), "--cache", str(work / "cache")]
+            _run(command, work, what, size_max, progress)
             archive = _only_archive(work / "got", what, sha256, size_max)
             target = dest / f"npm-{archive.stem}.tar.gz"
             archive.replace(target)
@@ -100,7 +103,7 @@ _SETTINGS = (
 )
 
 
-def _client(work: Path) -> list[str]:
+def _client(work: Path, progress: Callable[[int, int], None] | None) -> list[str]:
     """The command that starts npm: this Python environment's, this machine's, or one fetched into `work`."""
     for place in map(Path, sys.path):
         node, npm = place / _NODE_MEMBER, place / _NPM_MEMBER
@@ -109,10 +112,10 @@ def _client(work: Path) -> list[str]:
     npm_found = shutil.which("npm")
     if npm_found is not None and shutil.which("node") is not None:
         return [npm_found]
-    return _fetch_client(work)
+    return _fetch_client(work, progress)
 
 
-def _fetch_client(work: Path) -> list[str]:
+def _fetch_client(work: Path, progress: Callable[[int, int], None] | None) -> list[str]:
     """Node.js with npm, out of its wheel and into `work`."""
     machine = os.uname().machine
     if sys.platform != "linux" or machine not in _CLIENTS:
@@ -127,6 +130,7 @@ def _fetch_client(work: Path) -> list[str]:
         sha256=sha256,
         platform=platform,
         dest=work,
+        progress=progress,
     )
     unpacked = work / "client"
     with zipfile.ZipFile(wheel) as opened:
@@ -141,14 +145,20 @@ def _fetch_client(work: Path) -> list[str]:
 
 
 def _run(command: list[str], work: Path, what: str, size_max: int, progress: Callable[[int, int], None] | None) -> None:
-    """Run npm in `work`, where no project and no settings of one lie, and tell how far it is."""
+    """Run npm in `work`, and tell how far it is. More than it should store ends it.
+
+    `work` is the command's prefix too, else npm takes a package.json or settings in any folder above for a project's.
+    """
     log = work / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=work, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
         try:
             while _is_running(process):
+                stored = _bytes_in(work)
+                if stored > size_max + _OVERHEAD_BYTES_MAX:
+                    raise PackError(f"{what}: is larger than {size_max} bytes; it was refused")
                 if progress is not None:
-                    progress(min(_bytes_in(work), size_max), size_max)
+                    progress(min(stored, size_max), size_max)
         except BaseException:
             process.kill()
             process.wait()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from openstile.face.packs.errors import PackError
 from openstile.face.packs.onnx_graph import Graph
 from openstile.face.packs.tfjs import GraphModel, Operation, read_graph_model
+from openstile.terms.limits import STAGE_INPUTS_MAX
 
 FACERES_SIDE = 224
 FACERES_DIMENSIONS = 128
@@ -43,6 +44,8 @@ def mobilenet_to_onnx(model: GraphModel, *, features: str, side: int, dimensions
     while at < len(steps):
         at += writer.add(steps[at:])
     last = writer.last_pointwise
+    if last is not None and last.shape[1] > STAGE_INPUTS_MAX:
+        raise _wrong(f"its last convolution has more than {STAGE_INPUTS_MAX} outputs")
     if last is None or not 1 <= dimensions <= last.shape[1] or writer.channels != last.shape[1]:
         raise _wrong("its last convolution is not one of single pixels, or it has too few outputs")
     writer.graph.node("MatMul", writer.graph.constant(principal_outputs(last, dimensions)))
