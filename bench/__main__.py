@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import (
     accuracy,
+    attack_checks,
     cold_start,
     crossing,
     face,
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Callable[[Workshop], Section]] = {
     hardware.NAME: hardware.measure,
     status.NAME: status.measure,
     crossing.NAME: crossing.measure,
+    attack_checks.NAME: attack_checks.measure,
     journal.NAME: journal.measure,
     ledger.NAME: ledger.measure,
     ingest.NAME: ingest.measure,
