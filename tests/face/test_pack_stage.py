@@ -1,13 +1,15 @@
 """A stage behind a network: its file, its hash, and the whitening that makes one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.face.archives import TINY_MANIFEST, sha256, tiny_detector, tiny_embedder
 
-from openstile.face.packs import PackError, load_pack
+from openstile.face.packs import PackError, list_packs, load_pack, verify_pack
 from openstile.face.packs.manifest import parse_manifest
+from openstile.face.packs.shelf import PackState
 from openstile.face.packs.stage import Stage, read_stage, write_stage
 from openstile.lab.whitening import fit_whitening, split_by_subject
 from openstile.terms import BadInputError
@@ -41,8 +43,24 @@ def test_pack_of_two_parts_gives_both_and_the_second_goes_through_its_stage(tmp_
 
 
 def test_stage_of_another_hash_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PackError, match=r"stage\.bin: has the SHA-256"):
+    with pytest.raises(PackError, match=r"stage\.bin: has another SHA-256"):
         load_pack(str(own_pack(tmp_path, digest="0" * 64)))
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-4], lambda d: d[:-1] + b"\1", lambda d: b"", lambda d: d + d])
+def test_stage_cut_short_or_changed_is_found_by_list_and_verify(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / "packs" / "own").mkdir(parents=True)
+    folder = own_pack(tmp_path / "packs" / "own")
+    cache, own = tmp_path / "cache", [folder.parent]
+    assert list_packs(cache_dir=cache, pack_folders=own)[-1].state is PackState.READY
+    assert verify_pack(str(folder)).files == ("detector.onnx", "embedder.onnx", "stage.bin")
+    (folder / "stage.bin").write_bytes(damage(write_stage(STAGE)))
+    found = list_packs(cache_dir=cache, pack_folders=own)[-1]
+    assert (found.state, "stage.bin" in (found.problem or "")) == (PackState.DAMAGED, True)
+    with pytest.raises(PackError, match=r"stage\.bin"):
+        verify_pack(str(folder))
 
 
 def test_stage_that_does_not_fit_its_network_is_refused(tmp_path: Path) -> None:

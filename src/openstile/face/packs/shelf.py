@@ -1,5 +1,6 @@
 """The packs there are: those that ship as manifests, those in the cache, and a deployer's own."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -137,11 +138,15 @@ def _find(name: str, cache_dir: Path | None, pack_folders: Sequence[Path]) -> _F
 
 
 def _read_files(found: _Found) -> dict[str, bytes]:
-    """Files of a pulled pack, checked against its lock file; those of a deployer's own pack as they are."""
+    """Files of a pulled pack, checked against its lock file; of a deployer's own pack the stages have their hashes."""
     if found.manifest.sources:
         return read_pack_files(found.folder, found.manifest)
     advice = f"put the file beside {MANIFEST_FILE}"
-    return {name: read_model_file(found.folder / name, advice) for name in found.manifest.files}
+    files = {name: read_model_file(found.folder / name, advice) for name in found.manifest.files}
+    for stage in (embedder.stage for embedder in found.manifest.embedders if embedder.stage is not None):
+        if hashlib.sha256(files[stage.file]).hexdigest() != stage.sha256:
+            raise PackError(f"{found.folder / stage.file}: has another SHA-256 than {MANIFEST_FILE} says; refused")
+    return files
 
 
 def _describe(found: _Found) -> PackInfo:
