@@ -1,8 +1,8 @@
 """Which claims a sample can carry, and the words for those it cannot.
 
 A claim "at most x" rests on trials that are independent of each other: one a person for false non-matches, pairs that
-share nobody for false matches. Every other comparison adds to the picture, not to the claim. Nothing in the lab prints
-"at most x" but `Claim.sentence`.
+share nobody for false matches, one a person for presentations. Every other one adds to the picture, not to the claim.
+Nothing in the lab prints "at most x" but `Claim.sentence`.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,27 @@ from openstile.terms.errors import BadInputError
 
 
 class Measure(StrEnum):
-    """Rates that claims are made of (ISO/IEC 19795-1)."""
+    """Rates that claims are made of (ISO/IEC 19795-1, ISO/IEC 30107-3)."""
 
     FMR = "FMR"
     FNMR = "FNMR"
+    APCER = "APCER"
+    BPCER = "BPCER"
 
 
 _UNIT = {
     Measure.FMR: "comparisons of pairs that share nobody",
     Measure.FNMR: "people with a mated comparison each",
+    Measure.APCER: "people shown by instruments of this species",
+    Measure.BPCER: "living people",
 }
+_EVENT = {
+    Measure.FMR: ("failed", "failing"),
+    Measure.FNMR: ("failed", "failing"),
+    Measure.APCER: ("were taken for life", "taken for life"),
+    Measure.BPCER: ("were rejected", "rejected"),
+}
+"""What an error is called: it happened, happening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +70,14 @@ class Claim:
         seen = f"{self.independent.events} of {self.independent.trials} {_UNIT[self.measure]}"
         if self.carried:
             return f"{self.measure} at most {self.rate_max:.2g} (95 %; {seen})"
+        happened, happening = _EVENT[self.measure]
+        refused = f"no claim of {_article(self.measure)} {self.measure} at {self.rate_max:.2g}: {seen} {happened}"
         if self.needed is None:
-            return f"no claim of an {self.measure} at {self.rate_max:.2g}: {seen} failed"
+            return refused
         failing = f"no more than {self.independent.events}" if self.independent.events else "none"
         return (
-            f"no claim of an {self.measure} at {self.rate_max:.2g}: {seen} failed, too few to carry it; it would need "
-            f"{self.needed:,} {_UNIT[self.measure]}, with {failing} failing"
+            f"{refused}, too few to carry it; it would need {self.needed:,} {_UNIT[self.measure]}, "
+            f"with {failing} {happening}"
         )
 
     def to_json(self) -> dict[str, object]:
@@ -77,6 +90,10 @@ class Claim:
             "needed": self.needed,
             "sentence": self.sentence,
         }
+
+
+def _article(measure: Measure) -> str:
+    return "a" if measure is Measure.BPCER else "an"
 
 
 def check_wanted(*, fmr_max: float, fnmr_max: float) -> None:

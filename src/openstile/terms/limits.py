@@ -287,6 +287,22 @@ LAB_REPLICATES_MAX = 100_000
 LAB_WORST_MAX = 1000
 """Pairs of the list of worst pairs."""
 
+# The lab: recorded presentations (docs/presentation-attacks.md, "Field kit").
+ATTACK_SESSION_BYTES_MAX = 32 * 2**20
+ATTACK_SESSIONS_MAX = 64
+"""Files that are counted together."""
+ATTACK_PRESENTATIONS_MAX = 10_000
+"""Of one file."""
+ATTACK_PRESENTATION_BYTES_MAX = 3072
+"""Of one presentation as it is written: there is no room for a picture in it."""
+ATTACK_NUMBER_MAX = 9999
+"""Of a person or an instrument; people and instruments are numbered, not named."""
+ATTACK_SPECIES_CHARS_MAX = 40
+ATTACK_CONDITIONS_CHARS_MAX = 80
+ATTACK_CLIP_DETECTORS_MAX = 8
+ATTACK_TIMES_MAX = 100
+"""Presentations of one species and person that are asked for in a row."""
+
 assert PASS_TEXT_CHARS_MAX >= 4 + (PASS_BYTES_MAX * 3 + 1) // 2
 assert TEMPLATE_BYTES_MAX + SALT_BYTES < PASS_BYTES_MAX
 assert STATUS_ENTRIES_MAX % 8 == 0
@@ -303,3 +319,4 @@ assert BATCH_TAPS_MAX * 160 < BATCH_BYTES_MAX
 assert MONEY_MINOR_MAX * 9000 < 2**63
 assert (EPOCH_ID_MAX + 1) * (TAP_SEQ_MAX + 1) <= 2**63
 assert len("pad_") + ATTACK_DETECTOR_CHARS_MAX + len("_inconclusive") <= JOURNAL_REASON_CHARS_MAX
+assert ATTACK_PRESENTATIONS_MAX * ATTACK_PRESENTATION_BYTES_MAX < ATTACK_SESSION_BYTES_MAX

@@ -1,0 +1,169 @@
+"""Recording for `openstile lab attacks`: the words, the camera and the light around `lab.attacks_guide`."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openstile.cli.lab_options import LabRun
+from openstile.cli.options import existing_home_of
+from openstile.cli.printing import console, error_console, print_json
+from openstile.terms.errors import BadInputError
+
+if TYPE_CHECKING:  # every command would load numpy at its start
+    from openstile.face.attack.kit import FlashLight
+    from openstile.lab.attacks_file import SessionFile
+    from openstile.lab.attacks_guide import Wanted
+    from openstile.lab.attacks_record import Answer
+    from openstile.lab.capture import Apparatus
+
+_KEPT = (
+    "Kept in {file}: numbers of people and instruments, species, your words for the conditions, each detector's "
+    "verdict and score, the gate's answer, the time, in a file that you alone can read.",
+    "Never kept: a frame, a place in a frame, a template, a pass. Nobody is compared with anybody.",
+)
+_CONSENT = (
+    "Everybody who will be shown, living or in a picture, agreed to this test and may stop at any time. Type yes: "
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What the options say. subjects: empty where they are asked for."""
+
+    file: Path
+    run: LabRun
+    camera: str | None
+    light: str | None
+    light_lag: int
+    subjects: tuple[int, ...]
+    wanted: "Wanted"
+    consented: bool
+    yes: bool
+
+
+def record_presentations(recording: Recording, *, as_json: bool) -> int:
+    """Say what is kept, ask for consent, guide through the presentations. Raises BadInputError, CameraLostError."""
+    from openstile import __version__
+    from openstile.lab.attacks_file import SessionFile
+    from openstile.lab.attacks_session import Session, check_number
+
+    for number in recording.subjects:
+        check_number("subject", number)
+    if recording.yes and not recording.subjects:
+        raise BadInputError("--yes: nobody is asked, so name the person: --subject NUMBER")
+    for line in _KEPT:
+        error_console().print(line.format(file=recording.file))
+    _check_consent(recording)
+    apparatus = recording.run.apparatus()
+    policy = apparatus.policy
+    new = Session(os.urandom(8).hex(), __version__, tuple(sorted(policy.attack_monitored)), policy.look_ms_max)
+    with _light_of(recording) as light:
+        file = SessionFile.open(recording.file, new=new)
+        _guide(recording, apparatus, file, light)
+    _conclude(file, as_json=as_json)
+    return 0
+
+
+def _check_consent(recording: Recording) -> None:
+    if recording.consented:
+        return
+    answer = _ask(_CONSENT)
+    if answer is None:
+        raise BadInputError("consent: nobody is there to give it; --consented says that everybody agreed")
+    if answer.strip().lower() not in ("y", "yes"):
+        raise BadInputError("consent: without it nothing is presented and nothing was kept; ask the people first")
+
+
+def _guide(recording: Recording, apparatus: "Apparatus", file: "SessionFile", light: "FlashLight | None") -> None:
+    from openstile.assembly.devices import camera_of
+    from openstile.face.attack import AttackKit
+    from openstile.lab.attacks_guide import COMMANDS, Guide
+    from openstile.lab.attacks_record import present, settled
+    from openstile.terms.instants import SystemClock
+
+    engine, clock, kit = apparatus.open_engine(), SystemClock(), AttackKit(light)
+    open_camera = camera_of(_camera_name(recording))
+
+    def look() -> "Answer":
+        with open_camera() as frames:
+            return present(frames=settled(frames, clock), engine=engine, policy=apparatus.policy, clock=clock, kit=kit)
+
+    ask = None if recording.yes else lambda prompt: _ask(f"{prompt} ")
+    guide = Guide(file, look=look, tell=error_console().print, now=clock.now, ask=ask)
+    if ask is not None:
+        error_console().print(COMMANDS)
+    for subject in recording.subjects or _asked_subjects():
+        steps = recording.wanted.steps(subject, file.session.presentations)
+        if not steps:
+            error_console().print(f"Person {subject}: all of it is in the file already.")
+        elif not guide.run(steps, recording.wanted.conditions):
+            return
+
+
+def _camera_name(recording: Recording) -> str:
+    if recording.camera is not None:
+        name = recording.camera
+    elif recording.run.home is not None:
+        from openstile.assembly.wire import Installation
+
+        name = Installation.open(existing_home_of(recording.run.home)).settings.gate.camera
+    else:
+        name = "camera:0"
+    if recording.light is not None and Path(name).exists():
+        raise BadInputError(f"--light: {name} is a file, which answers to no light; leave it out, or give a camera")
+    return name
+
+
+@contextmanager
+def _light_of(recording: Recording) -> Iterator["FlashLight | None"]:
+    from openstile.gate.display_light import LightDisplay
+
+    if recording.light is None:
+        yield None
+    elif recording.light == "console":
+        yield LightDisplay(sys.stderr, lag_frames=recording.light_lag)
+    else:
+        try:
+            descriptor = os.open(recording.light, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError as error:
+            raise BadInputError(f"--light {recording.light}: {error.strerror}; give a terminal, or console") from None
+        with os.fdopen(descriptor, "w") as stream:
+            if not stream.isatty():
+                raise BadInputError(
+                    f"--light {recording.light}: is no terminal; give one such as /dev/tty1, or console"
+                )
+            yield LightDisplay(stream, lag_frames=recording.light_lag)
+
+
+def _asked_subjects() -> Iterator[int]:
+    while True:
+        answer = (_ask("Number of the next person (Enter ends): ") or "").strip()
+        if not answer:
+            return
+        if answer.isascii() and answer.isdigit() and len(answer) <= 4 and int(answer):
+            yield int(answer)
+        else:
+            error_console().print("A person has a number of 1 to 9999.")
+
+
+def _ask(question: str) -> str | None:
+    """One line from standard input; None where there is none. Asked on standard error: results stand alone."""
+    error_console().print(question, end="")
+    line = sys.stdin.readline() if sys.stdin is not None else ""
+    if not line.endswith("\n"):
+        error_console().print("")
+    return line or None
+
+
+def _conclude(file: "SessionFile", *, as_json: bool) -> None:
+    counted = [one for one in file.session.presentations if not one.void]
+    species = Counter(one.species for one in counted)
+    if as_json:
+        print_json({"session": str(file.path), "presentations": len(counted), "species": dict(species)})
+    else:
+        console().print(f"{file.path}: {len(counted)} presentations; openstile lab attacks {file.path} shows the rates")
