@@ -156,6 +156,18 @@ def test_remains_of_a_killed_pull_are_swept_away(manifest: Manifest, tmp_path: P
     assert left_behind(tmp_path / "models") == ["tiny-1"]
 
 
+def test_what_a_client_writes_that_outlived_its_killed_pull_is_swept_away_too(
+    manifest: Manifest, tmp_path: Path
+) -> None:
+    remains = tmp_path / "models" / ".pulling-killed"
+
+    def write_on(what: str, done: int, whole: int) -> None:
+        remains.mkdir(parents=True, exist_ok=True)
+
+    pull_manifest(manifest, models=tmp_path / "models", progress=write_on)
+    assert left_behind(tmp_path / "models") == ["tiny-1"]
+
+
 def test_file_that_may_not_grow_as_on_a_full_disk_leaves_nothing(
     manifest: Manifest, local_index: Path, tmp_path: Path
 ) -> None:

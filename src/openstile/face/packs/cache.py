@@ -58,8 +58,7 @@ def only_puller(models: Path) -> Iterator[None]:
 @contextmanager
 def work_folder(models: Path) -> Iterator[Path]:
     """A folder beside the packs for a pull at work; removed at the end, as are those of pulls that were killed."""
-    for left_over in models.glob(_WORK_PREFIX + "*"):
-        shutil.rmtree(left_over, ignore_errors=True)
+    _sweep(models)
     try:
         work = Path(mkdtemp(prefix=_WORK_PREFIX, dir=models))
     except OSError as error:
@@ -69,7 +68,13 @@ def work_folder(models: Path) -> Iterator[Path]:
     try:
         yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _sweep(models)  # again: a client that outlived its killed pull may have written until now
+
+
+def _sweep(models: Path) -> None:
+    """For who holds the lock: whatever pull a folder is of, it is not at work any more."""
+    for left_over in models.glob(_WORK_PREFIX + "*"):
+        shutil.rmtree(left_over, ignore_errors=True)
 
 
 def store_pack(models: Path, work: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
