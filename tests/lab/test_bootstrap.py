@@ -65,6 +65,14 @@ def test_without_events_or_with_nothing_else_resampling_says_nothing() -> None:
     assert (alone.fmr, alone.fnmr, alone.d_prime) == (None, None, None)
 
 
+def test_separation_that_was_not_measured_has_no_interval() -> None:
+    pairs = all_pairs(3)
+    scores = make_scores([0.1] * 3, [0.7, 0.8, 0.9], pairs)
+    alone = scores.only(np.array([True, False, False]), np.ones(3, np.bool_))
+    assert d_prime(alone.mated, alone.non_mated) is None
+    assert resample(alone, HOW).d_prime is None
+
+
 def test_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
     pairs = all_pairs(20)
     random = np.random.default_rng(3)

@@ -9,7 +9,7 @@ from tests.lab.made_scores import all_pairs, make_scores
 
 from openstile.lab.claims import Claim, Measure, needed_with
 from openstile.lab.intervals import Proportion
-from openstile.lab.rates_among import rates_among
+from openstile.lab.rates_among import disjoint_pairs, rates_among
 from openstile.lab.scores import Scores
 from openstile.terms.errors import BadInputError
 
@@ -65,6 +65,38 @@ def test_listed_pairs_give_only_as_many_as_share_nobody() -> None:
     star = [(0, n) for n in range(1, 9)]
     fmr, _ = _independent(make_scores([0.1] * 9, [0.9] * 8, star, listed=True))
     assert fmr == Proportion(0, 1)  # everybody was compared with one person
+
+
+def test_somebody_compared_often_does_not_hide_the_errors_of_the_others() -> None:
+    """One person with no false match in 1,000 comparisons; five pairs besides of whom three match."""
+    pairs = [(0, n) for n in range(11, 1011)] + [(2 * n + 1, 2 * n + 2) for n in range(5)]
+    non_mated = [0.9] * 1000 + [0.4] * 3 + [0.9] * 2
+    fmr, _ = _independent(make_scores([0.1] * 1011, non_mated, pairs, listed=True))
+    assert fmr == Proportion(3, 6)  # and not 3 of 1005 of six, rounded up: one
+
+
+def test_conditions_in_which_few_were_seen_count_as_many_pairs_as_there_are() -> None:
+    """Nine people are compared with one alone, for the others gave one photograph: one pair, not five."""
+    star = [(0, n) for n in range(1, 10)]
+    fmr, _ = _independent(make_scores([0.1] * 10, [0.9] * 9, star))
+    assert fmr == Proportion(0, 1)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)).filter(lambda pair: pair[0] != pair[1]), max_size=40))
+def test_pairs_apart_share_nobody_and_no_other_one_fits(pairs: list[tuple[int, int]]) -> None:
+    people = np.array(pairs, np.int32).reshape(-1, 2)
+    chosen = disjoint_pairs(people)
+    used = people[chosen].ravel().tolist()
+    assert len(set(used)) == len(used)
+    assert all(one in used or other in used for one, other in pairs)
+    assert np.array_equal(chosen, disjoint_pairs(people))
+
+
+def test_pairs_apart_of_everybody_with_everybody_in_blocks_are_half_the_people() -> None:
+    blocks = [np.array(all_pairs(size)) + offset for size, offset in ((1000, 0), (1001, 1000), (7, 2001))]
+    assert len(disjoint_pairs(np.concatenate(blocks).astype(np.int32))) == 500 + 500 + 3
+    assert len(disjoint_pairs(np.array(all_pairs(1500), np.int32))) == 750
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, float("nan")])

@@ -10,7 +10,7 @@ from scipy import stats
 
 from openstile.lab.det import count_scores, det_curve, normal_deviate
 from openstile.lab.intervals import Proportion, clopper_pearson
-from openstile.lab.rates import d_prime, empty_band, equal_error_rate, fmr_at, fnmr_at, threshold_for
+from openstile.lab.rates import allowed_matches, d_prime, empty_band, equal_error_rate, fmr_at, fnmr_at, threshold_for
 from openstile.lab.scores import matches
 from openstile.terms.errors import BadInputError
 
@@ -89,6 +89,26 @@ def test_threshold_for_a_wanted_rate_is_the_largest_that_keeps_it(others: np.nda
     assert found.threshold == 0 or (found.fmr.rate or 0) <= wanted
     above = float(np.nextafter(np.float32(found.threshold), np.float32(9)))
     assert (fmr_at(others, above).rate or 0) > wanted
+
+
+def test_threshold_where_strangers_are_at_distance_0_says_what_it_does() -> None:
+    found = threshold_for(MATED, np.zeros(4, np.float32), 0.1)
+    assert (found.threshold, found.fmr) == (0.0, Proportion(4, 4))
+
+
+def test_wanted_rate_next_to_one_is_one_comparison_less_than_all() -> None:
+    assert threshold_for(MATED, NON_MATED, float(np.nextafter(1, 0))).fmr == Proportion(4, 5)
+    assert [allowed_matches(rate, 1000) for rate in (0.0, 0.000999, 0.001, 0.0019, 0.3)] == [0, 0, 1, 1, 300]
+
+
+def test_of_thresholds_at_which_the_rates_are_as_far_apart_the_smaller_one_is_named() -> None:
+    """At 0.2: 1 of 5 match, 1 of 3 do not; at 0.25: 2 of 5 match (0.133 and 0.067 apart); at 0.3 none is failed."""
+    found = equal_error_rate(np.array([0.1, 0.2, 0.3], np.float32), np.array([0.2, 0.25, 0.5, 0.6, 0.7], np.float32))
+    assert found is not None
+    assert (found.threshold, found.rate) == (pytest.approx(0.25), pytest.approx((2 / 5 + 1 / 3) / 2))
+    tied = equal_error_rate(np.array([0.1, 0.4], np.float32), np.array([0.2, 0.3], np.float32))
+    assert tied is not None
+    assert (tied.threshold, tied.rate) == (pytest.approx(0.2), 0.5)  # 0.3: 1 match, 1/2 not; 0.1: 0 and 1/2
 
 
 def test_threshold_needs_scores_and_a_rate() -> None:

@@ -13,6 +13,7 @@ from openstile.cli.lab_words import (
     print_claims,
     print_measured,
     rates_cells,
+    spread,
 )
 from openstile.cli.options import HomeOption, JsonOption
 from openstile.cli.printing import console, print_json, print_table
@@ -70,23 +71,36 @@ def _print(report: "AccuracyReport") -> None:
     print_table("Rates at the threshold", ("conditions", *RATES_COLUMNS), rows)
     eer = "-" if report.eer is None else f"{percent(report.eer.rate)} at {report.eer.threshold:.3f}"
     rates = report.rates
+    apart = rates.resampled.d_prime
     print_table(
         "Scores",
-        ("farthest mated", "closest non-mated", "empty band", "EER", "d'"),
+        ("farthest mated", "closest non-mated", "empty band", "EER", "over people", "d'", "over people"),
         [
             (
                 number(rates.farthest_mated),
                 number(rates.closest_non_mated),
                 number(report.band),
                 eer,
+                spread(report.chosen.eer),
                 number(rates.d_prime),
+                "-" if apart is None else f"{apart.low:.2f} to {apart.high:.2f}",
             )
         ],
     )
     print_table(
         "Thresholds for a wanted FMR, set and seen on these same people",
-        ("FMR wanted", "threshold", "FMR", "FNMR"),
-        ((percent(t.fmr_wanted), f"{t.threshold:.4f}", events(t.fmr), events(t.fnmr)) for t in report.thresholds),
+        ("FMR wanted", "threshold", "over people", "FMR", "FNMR", "over people"),
+        (
+            (
+                percent(t.fmr_wanted),
+                f"{t.threshold:.4f}",
+                "-" if s.threshold is None else f"{s.threshold.low:.4f} to {s.threshold.high:.4f}",
+                events(t.fmr),
+                events(t.fnmr),
+                spread(s.fnmr),
+            )
+            for t, s in zip(report.thresholds, report.chosen.thresholds, strict=True)
+        ),
     )
     if report.worst:
         print_table(

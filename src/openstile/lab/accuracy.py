@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from openstile.face.faults import FaceFault
 from openstile.lab.bootstrap import Resampling
+from openstile.lab.bootstrap_thresholds import Chosen, resample_chosen
 from openstile.lab.claims import Claim, Measure
 from openstile.lab.det import DetPoint, ScoreCounts, count_scores, det_curve
 from openstile.lab.rates import EqualErrorRate, ThresholdFor, empty_band, equal_error_rate, threshold_for
-from openstile.lab.rates_among import ErrorRates, proportion_json, rates_among
+from openstile.lab.rates_among import ErrorRates, proportion_json, rates_among, spread_json
 from openstile.lab.scores import Scores
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import LAB_WORST_MAX
@@ -49,7 +50,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class ConditionRates:
-    """One pair of conditions, whichever was enrolled: the distance is the same from both sides."""
+    """One pair of conditions; `first` is the one that was enrolled, as the data set names its conditions."""
 
     first: str
     second: str
@@ -68,8 +69,8 @@ class WorstPair:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyReport:
-    """All people together. thresholds: what a wanted FMR takes on these very scores. claims: what may be said of
-    others. eer, band: None where one kind of comparison is missing.
+    """All people together. thresholds: what a wanted FMR takes on these very scores; chosen: the intervals over people
+    of these and of the EER. claims: what may be said of others. eer, band: None without both kinds of comparison.
     """
 
     measured: Measured
@@ -78,6 +79,7 @@ class AccuracyReport:
     eer: EqualErrorRate | None
     band: float | None
     thresholds: tuple[ThresholdFor, ...]
+    chosen: Chosen
     claims: tuple[Claim, ...]
     conditions: tuple[ConditionRates, ...]
     det: tuple[DetPoint, ...]
@@ -90,16 +92,17 @@ class AccuracyReport:
             "measured": self.measured.to_json(),
             "faults": {fault.value: count for fault, count in self.faults},
             "rates": self.rates.to_json(),
-            "eer": None if self.eer is None else asdict(self.eer),
+            "eer": None if self.eer is None else asdict(self.eer) | {"over_people": spread_json(self.chosen.eer)},
             "empty_band": self.band,
             "thresholds": [
                 {
                     "fmr_wanted": found.fmr_wanted,
                     "threshold": found.threshold,
+                    "threshold_over_people": spread_json(spread.threshold),
                     "fmr": proportion_json(found.fmr),
-                    "fnmr": proportion_json(found.fnmr),
+                    "fnmr": proportion_json(found.fnmr) | {"over_people": spread_json(spread.fnmr)},
                 }
-                for found in self.thresholds
+                for found, spread in zip(self.thresholds, self.chosen.thresholds, strict=True)
             ],
             "claims": [claim.to_json() for claim in self.claims],
             "conditions": [
@@ -133,6 +136,7 @@ def report_accuracy(
         eer=equal_error_rate(scores.mated, scores.non_mated),
         band=empty_band(scores.mated, scores.non_mated),
         thresholds=tuple(threshold_for(scores.mated, scores.non_mated, wanted) for wanted in thresholds),
+        chosen=resample_chosen(scores, thresholds, how),
         claims=(rates.claim(Measure.FMR, fmr_claim), rates.claim(Measure.FNMR, fnmr_claim)),
         conditions=_conditions(scores, how),
         det=det_curve(scores.mated, scores.non_mated),

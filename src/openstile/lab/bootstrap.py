@@ -7,7 +7,8 @@ of people drawn k and l times brings each non-mated comparison k l times (A. B. 
 of Applied Statistics 1, 2007). Percentile intervals (B. Efron). Seeded: the same scores give the same interval.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,21 +63,38 @@ class Resampled:
     d_prime: Spread | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """The people who take part in a comparison, numbered from 0, and how often each replicate drew them.
+
+    weights: (replicates, people) float64. mated: (m,), whose comparison each is; pairs: (n, 2), between whom.
+    """
+
+    weights: NDArray[np.float64] = field(repr=False)
+    mated: NDArray[np.int64] = field(repr=False)
+    pairs: NDArray[np.int64] = field(repr=False)
+
+
+def draw_people(scores: Scores, how: Resampling) -> Drawn | None:
+    """Draw them; None with fewer than two people, of whom nothing can be said so."""
+    present, mated, pairs = _renumber(scores.mated_subjects, scores.non_mated_subjects)
+    return None if present < 2 else Drawn(draw_weights(present, how), mated, pairs)
+
+
 def resample(scores: Scores, how: Resampling | None = None) -> Resampled:
     """The intervals of FMR, FNMR (at the scores' threshold) and d' over the people who take part in a comparison."""
-    how = how or Resampling()
-    present, mated, pairs = _renumber(scores.mated_subjects, scores.non_mated_subjects)
-    if present < 2:
+    drawn = draw_people(scores, how or Resampling())
+    if drawn is None:
         return Resampled(None, None, None)
-    weights = draw_weights(present, how)
     one, other = scores.mated.astype(np.float64), scores.non_mated.astype(np.float64)
     failed, matched = ~scores.matched(scores.mated), scores.matched(scores.non_mated)
-    single = [_sum_single(weights, mated, values) for values in (np.ones_like(one), one, one**2)]
-    double = [_sum_pairs(weights, pairs, values) for values in (np.ones_like(other), other, other**2)]
+    single = [_sum_single(drawn.weights, drawn.mated, values) for values in (np.ones_like(one), one, one**2)]
+    double = sum_pairs(drawn.weights, drawn.pairs, (np.ones_like(other), other, other**2))
+    (false_matches,) = sum_pairs(drawn.weights, drawn.pairs[matched], (np.ones(matched.sum()),))
     return Resampled(
-        fmr=_rate(_sum_pairs(weights, pairs[matched], np.ones(matched.sum())), double[0], matched),
-        fnmr=_rate(_sum_single(weights, mated[failed], np.ones(failed.sum())), single[0], failed),
-        d_prime=_separation(single, double),
+        fmr=_rate(false_matches, double[0], matched),
+        fnmr=_rate(_sum_single(drawn.weights, drawn.mated[failed], np.ones(failed.sum())), single[0], failed),
+        d_prime=_separation(single, double) if min(len(one), len(other)) > 1 else None,
     )
 
 
@@ -123,9 +141,14 @@ def _divide(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np
 def _renumber(mated: NDArray[np.int32], pairs: NDArray[np.int32]) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
     """The same comparisons with the people who take part numbered from 0, as they come: those of a block together."""
     everyone = np.concatenate([pairs.ravel(), mated])
-    present, first, places = np.unique(everyone, return_index=True, return_inverse=True)
-    numbers = np.argsort(np.argsort(first))[places.reshape(-1)]
-    return len(present), numbers[pairs.size :], numbers[: pairs.size].reshape(-1, 2)
+    if not len(everyone):
+        return 0, everyone.astype(np.int64), pairs.astype(np.int64)
+    first = np.full(int(everyone.max()) + 1, len(everyone), np.int64)
+    first[everyone[::-1]] = np.arange(len(everyone) - 1, -1, -1)  # of several places of a person the first is kept
+    present = np.flatnonzero(first < len(everyone))
+    numbers = np.empty(len(first), np.int64)
+    numbers[present[np.argsort(first[present])]] = np.arange(len(present))
+    return len(present), numbers[mated], numbers[pairs]
 
 
 def _sum_single(
@@ -136,35 +159,44 @@ def _sum_single(
     return np.asarray(weights @ per_person, np.float64)
 
 
-def _sum_pairs(
-    weights: NDArray[np.float64], pairs: NDArray[np.int64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(replicates,): the sum over comparisons of both people's weights * value.
+def sum_pairs(
+    weights: NDArray[np.float64], pairs: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]
+) -> list[NDArray[np.float64]]:
+    """Of each of `columns` (one value a comparison) (replicates,): the sum of both people's weights * value.
 
     Pairs are gathered into square tables of people, so that a matrix product sums millions of them for all replicates.
     """
-    people = weights.shape[1]
-    tiles = -(-people // _TILE)
-    keys = (pairs[:, 0] // _TILE) * tiles + pairs[:, 1] // _TILE
+    tiles = -(-weights.shape[1] // _TILE)
+    small = np.int64 if tiles * tiles > np.iinfo(np.int16).max else np.int16  # of which sorting is quick
+    keys = ((pairs[:, 0] // _TILE) * tiles + pairs[:, 1] // _TILE).astype(small)
+    ends = np.cumsum(np.bincount(keys, minlength=tiles * tiles))
     order = np.argsort(keys, kind="stable")
-    ends = np.searchsorted(keys[order], np.arange(tiles * tiles), side="right")
-    total = np.zeros(len(weights))
+    totals = [np.zeros(len(weights)) for _ in columns]
     start = 0
     for tile, end in enumerate(ends.tolist()):
         chosen = order[start:end]
         start = end
         if len(chosen):
-            total += _sum_tile(weights, tile // tiles * _TILE, tile % tiles * _TILE, pairs[chosen], values[chosen])
-    return total
+            values = [column[chosen] for column in columns]
+            parts = _sum_tile(weights, tile // tiles * _TILE, tile % tiles * _TILE, pairs[chosen], values)
+            for total, part in zip(totals, parts, strict=True):
+                total += part
+    return totals
 
 
 def _sum_tile(
-    weights: NDArray[np.float64], row: int, column: int, pairs: NDArray[np.int64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    weights: NDArray[np.float64],
+    row: int,
+    column: int,
+    pairs: NDArray[np.int64],
+    columns: Sequence[NDArray[np.float64]],
+) -> list[NDArray[np.float64]]:
     if len(pairs) < _FEW:
-        return np.asarray((weights[:, pairs[:, 0]] * weights[:, pairs[:, 1]]) @ values, np.float64)
-    rows, columns = weights[:, row : row + _TILE], weights[:, column : column + _TILE]
-    wide = columns.shape[1]
-    places = (pairs[:, 0] - row) * wide + (pairs[:, 1] - column)
-    table = np.bincount(places, weights=values, minlength=rows.shape[1] * wide).reshape(-1, wide)
-    return np.asarray(np.einsum("ij,ij->i", rows @ table, columns), np.float64)
+        both = weights[:, pairs[:, 0]] * weights[:, pairs[:, 1]]
+        return [np.asarray(both @ values, np.float64) for values in columns]
+    own = pairs - (row, column)
+    (height, wide) = own.max(axis=0) + 1  # of the tile only what has a comparison
+    rows, others = weights[:, row : row + height], weights[:, column : column + wide]
+    places = own[:, 0] * wide + own[:, 1]
+    tables = [np.bincount(places, weights=values, minlength=height * wide).reshape(height, wide) for values in columns]
+    return [np.asarray(np.einsum("ij,ij->i", rows @ table, others), np.float64) for table in tables]

@@ -72,25 +72,31 @@ def equal_error_rate(mated: Distances, non_mated: Distances) -> EqualErrorRate |
         return None
     one, other = np.sort(mated), np.sort(non_mated)
     tried = np.unique(np.concatenate([one, other]))
-    fmr = np.searchsorted(other, tried, side="right") / len(other)
-    fnmr = 1 - np.searchsorted(one, tried, side="right") / len(one)
-    below = np.float32(np.nextafter(tried[0], np.float32(-np.inf)))
-    tried, fmr, fnmr = np.append(below, tried), np.append(0.0, fmr), np.append(1.0, fnmr)
-    best = int(np.argmin(np.abs(fmr - fnmr)))
-    return EqualErrorRate(float(fmr[best] + fnmr[best]) / 2, float(tried[best]), float(abs(fmr[best] - fnmr[best])))
+    false = np.append(0, np.searchsorted(other, tried, side="right"))
+    failed = len(one) - np.append(0, np.searchsorted(one, tried, side="right"))
+    tried = np.append(np.nextafter(tried[0], np.float32(-np.inf)), tried)
+    best = int(np.argmin(np.abs(false * len(one) - failed * len(other))))  # whole numbers, so that ties are ties
+    fmr, fnmr = int(false[best]) / len(other), int(failed[best]) / len(one)
+    return EqualErrorRate((fmr + fnmr) / 2, float(tried[best]), abs(fmr - fnmr))
 
 
 def threshold_for(mated: Distances, non_mated: Distances, fmr_wanted: float) -> ThresholdFor:
     """The threshold for a wanted FMR on these scores; what it does on others is a matter of `claims`.
 
     It lies just below the first non-mated distance that would be one false match too many. Raises BadInputError: no
-    non-mated score, or a rate outside 0 to 1 (1 excluded).
+    non-mated score, or a rate outside 0 to 1 (1 excluded). Where so many lie at distance 0 that no threshold keeps
+    the rate, it is 0, and `fmr` says what that does.
     """
-    if not len(non_mated):
-        raise BadInputError("threshold: there is no non-mated comparison to set it by")
-    if not 0 <= fmr_wanted < 1:
-        raise BadInputError(f"threshold: the wanted FMR {fmr_wanted} must be at least 0 and below 1")
-    allowed = math.floor(fmr_wanted * len(non_mated) * (1 + 1e-12))
+    allowed = allowed_matches(fmr_wanted, len(non_mated))
     first_too_many = np.partition(non_mated, allowed)[allowed]
     threshold = max(0.0, float(np.nextafter(first_too_many, np.float32(-np.inf))))
     return ThresholdFor(fmr_wanted, threshold, fmr_at(non_mated, threshold), fnmr_at(mated, threshold))
+
+
+def allowed_matches(fmr_wanted: float, comparisons: int) -> int:
+    """How many of so many non-mated comparisons may match at a wanted FMR. Raises BadInputError, as `threshold_for`."""
+    if not comparisons:
+        raise BadInputError("threshold: there is no non-mated comparison to set it by")
+    if not 0 <= fmr_wanted < 1:
+        raise BadInputError(f"threshold: the wanted FMR {fmr_wanted} must be at least 0 and below 1")
+    return min(math.floor(fmr_wanted * comparisons * (1 + 1e-12)), comparisons - 1)

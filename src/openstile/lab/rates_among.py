@@ -1,6 +1,5 @@
 """The error rates of one set of people or conditions, with every interval, and what they rest on."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +11,17 @@ from openstile.lab.intervals import Proportion
 from openstile.lab.rates import d_prime, fmr_at, fnmr_at
 from openstile.lab.scores import Scores
 
+_SEED = 19795
+_SOME = 500_000
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorRates:
     """fta: of captures; fnmr and fmr: of comparisons, at the scores' threshold.
 
     independent_fnmr: one trial a person, failed when any mated comparison of the person failed. independent_fmr: as
-    many trials as there are pairs of people that share nobody, at the FMR of all comparisons, rounded up. Claims rest
-    on these two. resampled: intervals over people (`bootstrap`). farthest_mated, closest_non_mated, d_prime: None
+    many trials as there are pairs of people that share nobody, at the FMR of all comparisons, rounded up (`claims`
+    rest on these two). resampled: intervals over people (`bootstrap`). farthest_mated, closest_non_mated, d_prime: None
     without such comparisons.
     """
 
@@ -98,24 +100,43 @@ def _people_failed(scores: Scores) -> Proportion:
 def _pairs_apart(scores: Scores) -> Proportion:
     """As many trials as there are pairs of people that share nobody, with the FMR of all comparisons, rounded up.
 
-    All comparisons together estimate FMR at least as well as one set of pairs apart does (the variance of an average
-    over all such sets is no larger), so to count no more trials than that errs against the claim.
+    Where everybody was compared with everybody, all comparisons together estimate FMR at least as well as one set of
+    pairs apart does (the variance of an average over all such sets is no larger), so to count no more trials than that
+    errs against the claim. Where pairs were listed, somebody who was compared often may hide errors among the others:
+    then the pairs apart themselves are counted too, and the larger number holds.
     """
-    people = scores.non_mated_subjects
-    if scores.data_set.listed is not None:
-        pairs = sum(1 for _ in _disjoint(people, set()))
-    else:
-        pairs = max(0, len(np.unique(people)) - (scores.blocks - 1)) // 2  # an odd block leaves one person over
     fmr = fmr_at(scores.non_mated, scores.distance_max)
     if not fmr.trials:
         return Proportion(0, 0)
-    pairs = max(pairs, 1)
-    return Proportion(-(-fmr.events * pairs // fmr.trials), pairs)
+    chosen = disjoint_pairs(scores.non_mated_subjects)
+    failed = -(-fmr.events * len(chosen) // fmr.trials)
+    if scores.data_set.listed is not None:
+        failed = max(failed, fmr_at(scores.non_mated[chosen], scores.distance_max).events)
+    return Proportion(failed, len(chosen))
 
 
-def _disjoint(pairs: NDArray[np.int32], used: set[int]) -> Iterator[tuple[int, int]]:
-    """Pairs of which nobody is in `used`; whoever comes out is added to it."""
-    for one, other in pairs.tolist():
-        if one not in used and other not in used:
-            used.update((one, other))
-            yield one, other
+def disjoint_pairs(people: NDArray[np.int32]) -> NDArray[np.int64]:
+    """(k,): numbers of pairs that share nobody, to which no further one can be added. people: (n, 2).
+
+    Of everybody with everybody they are half as many as people. Drawn without a look at any score: each round takes
+    the pairs whose random number is the smallest of all pairs of both their people (M. Luby, SIAM Journal on Computing
+    15, 1986), at first among some of the pairs alone, which leaves few people over.
+    """
+    random = np.random.default_rng(_SEED)
+    free = np.ones(int(people.max(initial=-1)) + 1, np.bool_)
+    chosen = [np.empty(0, np.int64)]
+    some = np.unique(random.integers(0, len(people), _SOME)) if len(people) > 2 * _SOME else np.arange(len(people))
+    for numbers in (some, np.arange(len(people))):
+        one, other = people[numbers].T
+        left = numbers[free[one] & free[other]]
+        while len(left):
+            order = random.permutation(len(left))
+            smallest = np.full(len(free), len(left))
+            for side in people[left].T:
+                np.minimum.at(smallest, side, order)
+            taken = left[(smallest[people[left]] == order[:, None]).all(axis=1)]
+            chosen.append(taken)
+            free[people[taken]] = False
+            one, other = people[left].T
+            left = left[free[one] & free[other]]
+    return np.sort(np.concatenate(chosen))
