@@ -1,20 +1,22 @@
 """The attack check of a crossing: the same face, one clip, one retry; off costs nothing, monitor refuses nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
-from tests.crossing.world import RecordedFrames, World, frame_of
+from tests.crossing.world import RecordedFrames, TurnedClock, World, frame_of, person
 
 from openstile.crossing import Crossing, Policy, Reason
-from openstile.crossing.attack import GAP_FRAMES
+from openstile.crossing.attack import CLIP_MS_MAX, CLIP_MS_MIN
 from openstile.face import Frame, LocatedFace
 from openstile.face.attack import AttackKit, Evidence, Stimulus, Verdict
-from openstile.face.attack.safety import flashes_per_second_max
 from openstile.face.attack.stimulus import CLIP_FRAMES, FRAME_RATE, Colour
 from openstile.face.located import Box
 from openstile.terms import BadInputError
 
+UNHEARD = ("flash_response", "flash_shape")
+"""The world's frames do not answer any light."""
 ELSEWHERE = (Box(left=420, top=140, width=160, height=200),)
 
 
@@ -43,11 +45,11 @@ class Lamp:
     """A display in colours that remembers them; `None` is its texts."""
 
     def __init__(self, *, lag_frames: int = 0, ready: bool = True) -> None:
-        self.lag_frames, self._ready = lag_frames, ready
+        self.lag_frames, self.works = lag_frames, ready
         self.shown: list[Colour | None] = []
 
     def ready(self) -> bool:
-        return self._ready
+        return self.works
 
     def show(self, colour: Colour) -> None:
         self.shown.append(colour)
@@ -59,9 +61,31 @@ class Lamp:
         return 0.1
 
 
+_frame = cache(frame_of)
+
+
+class TimedFrames(RecordedFrames):
+    """A camera's frames: `rate` of them a second of the world's clock. `at_frame` may change the world meanwhile."""
+
+    def __init__(
+        self, clock: TurnedClock, *numbers: int, rate: float = FRAME_RATE, at_frame: Callable[[int], None] | None = None
+    ) -> None:
+        super().__init__()
+        self._frames = iter([_frame(number) for number in numbers])
+        self._clock, self._rate, self._at_frame = clock, rate, at_frame
+
+    def __next__(self) -> Frame:
+        self._clock.pass_s(1 / self._rate)
+        frame = super().__next__()
+        if self._at_frame is not None:
+            self._at_frame(self.pulled)
+        return frame
+
+
 @pytest.fixture
 def world() -> World:
     world = World()
+    world.clock.step_ns = 0
     world.show(1, 1)
     world.show(2, 2)
     world.show(3, 1, boxes=ELSEWHERE)
@@ -70,10 +94,10 @@ def world() -> World:
 
 def crossed(
     world: World, numbers: list[int], detector: Told, *, lamp: Lamp | None = None, counted: list[str] | None = None,
-    **policy: str | tuple[str, ...],
-) -> tuple[Crossing, RecordedFrames]:  # fmt: skip
+    rate: float = FRAME_RATE, at_frame: Callable[[int], None] | None = None, **policy: str | int | tuple[str, ...],
+) -> tuple[Crossing, TimedFrames]:  # fmt: skip
     world.policy = replace(world.policy, **policy)  # type: ignore[arg-type]
-    frames = RecordedFrames(*numbers)
+    frames = TimedFrames(world.clock, *numbers, rate=rate, at_frame=at_frame)
     heard = counted if counted is not None else []
     kit = AttackKit(lamp, (lambda: detector,), Bytes(), lambda evidence: heard.append(evidence.counted_as))
     return world.cross(world.face_pass(owner=1), frames, kit=kit), frames
@@ -181,12 +205,11 @@ def test_detector_that_is_only_monitored_has_no_say(world: World) -> None:
 @pytest.mark.parametrize("lag", [0, 3])
 def test_detectors_are_told_the_colour_that_was_on_when_a_frame_was_exposed(world: World, lag: int) -> None:
     detector, lamp = Told(Verdict.LIVE), Lamp(lag_frames=lag)
-    unheard = ("flash_response", "flash_shape")  # the world's frames do not answer any light
-    crossing, frames = crossed(world, [1] * 90, detector, lamp=lamp, attack_mode="enforce", attack_monitored=unheard)
+    crossing, frames = crossed(world, [1] * 90, detector, lamp=lamp, attack_mode="enforce", attack_monitored=UNHEARD)
     stimulus = detector.stimuli[0]
     assert stimulus is not None
     assert crossing.admitted
-    assert lamp.shown == [*stimulus.colours, None]
+    assert lamp.shown == [*stimulus.colours[::4], None], "each colour is set once, so that nothing flickers"
     assert detector.clips[0] == [None] * (1 + lag) + list(stimulus.colours)
     assert frames.pulled == 1 + CLIP_FRAMES + lag
 
@@ -208,31 +231,96 @@ def test_no_display_no_wish_or_no_readiness_means_no_flash(world: World) -> None
         assert lamp is None or lamp.shown == []
 
 
-@pytest.mark.parametrize("moves_every", [1, 4, 7, 13])
-def test_clips_that_begin_again_and_again_keep_to_three_flashes_a_second(world: World, moves_every: int) -> None:
-    numbers = [1 if at // moves_every % 2 else 3 for at in range(100)]
+@pytest.mark.parametrize("rate", [12.0, 30.0, 60.0])
+def test_clip_takes_its_time_and_its_frames_at_any_camera(world: World, rate: float) -> None:
+    detector, lamp = Told(Verdict.LIVE), Lamp()
+    started_ns = world.clock.ticks_ns
+    crossing, _ = crossed(
+        world, [1] * 90, detector, lamp=lamp, rate=rate, attack_mode="enforce", attack_monitored=UNHEARD
+    )
+    assert crossing.admitted
+    told = [colour for colour in detector.clips[0] if colour is not None]
+    assert len(told) >= CLIP_FRAMES
+    assert len(set(told)) == 5
+    assert CLIP_MS_MIN <= (world.clock.ticks_ns - started_ns) / 1e6 <= 2000
+
+
+def test_owner_who_comes_late_is_not_refused_for_a_clip_that_ends_after_the_time(world: World) -> None:
+    numbers = [9] * 95 + [1] * 60  # 3.8 s of nobody, then 20 frames
+    assert crossed(world, numbers, Told(Verdict.LIVE), attack_mode="enforce")[0].admitted
+    endless = CLIP_MS_MAX + world.policy.look_ms_max + 100
+    late, frames = crossed(world, [9] * 95 + [1] * 200, Told(), attack_mode="enforce", attendance="unattended", rate=2)
+    assert late.reason is Reason.NO_FACE
+    late, frames = crossed(world, [1] * 200, Told(), attack_mode="enforce", attendance="unattended", rate=4)
+    assert late.reason is Reason.LIVENESS_UNSURE
+    assert frames.pulled <= endless / 250
+
+
+def test_stranger_who_takes_the_place_of_the_owners_picture_is_not_let_through(world: World) -> None:
+    def swap(frame: int) -> None:
+        world.engine.people[1] = person(1 if frame <= 3 else 2)
+
+    detector = Told(*[Verdict.LIVE] * 5)
+    crossing, _ = crossed(world, [1] * 90, detector, attack_mode="enforce", attendance="unattended", at_frame=swap)
+    assert crossing.reason is Reason.FACE_DOES_NOT_MATCH
+
+
+def test_picture_that_comes_back_after_a_living_stranger_is_judged_by_a_clip_of_its_own(world: World) -> None:
+    def swap(frame: int) -> None:
+        world.engine.people[1] = person(2 if 4 <= frame <= CLIP_FRAMES else 1)
+
+    detector = Told(Verdict.LIVE, Verdict.ATTACK)
+    crossing, _ = crossed(world, [1] * 90, detector, attack_mode="enforce", attendance="unattended", at_frame=swap)
+    assert crossing.reason is Reason.ATTACK_SUSPECTED
+
+
+@pytest.mark.parametrize("then", [9, 3, 4])
+def test_monitor_lets_an_owner_go_who_turns_away_or_gives_way_to_somebody(world: World, then: int) -> None:
+    world.show(4, 2, boxes=ELSEWHERE)
+    counted: list[str] = []
+    crossing, frames = crossed(world, [1] * 5 + [then] * 200, Told(), attack_mode="monitor", counted=counted)
+    assert crossing.admitted
+    assert frames.pulled == 6
+    assert counted == []
+
+
+def test_light_that_fails_or_is_declined_within_a_clip_is_done_without(world: World) -> None:
+    lamp, detector = Lamp(), Told(Verdict.LIVE)
+
+    def switch_off(frame: int) -> None:
+        lamp.works = frame < 10
+
+    crossing, frames = crossed(
+        world, [1] * 90, detector, lamp=lamp, at_frame=switch_off, attack_mode="enforce", attendance="unattended"
+    )
+    assert crossing.admitted, "the flash detectors, which saw no answer to colours that were not shown, have no say"
+    assert lamp.shown[-1] is None
+    assert len([colour for colour in lamp.shown if colour]) <= 3
+    assert [stimulus is None for stimulus in detector.stimuli] == [False, True]
+    assert frames.pulled == 10 + CLIP_FRAMES
+
+
+def test_still_pictures_are_a_clip_of_frames_without_time_where_detectors_decide(world: World) -> None:
+    still = Frame(frame_of(1).pixels)
+    world.policy = replace(world.policy, attack_mode="enforce")
+    assert world.cross(world.face_pass(owner=1), iter([still] * CLIP_FRAMES)).admitted
+    refused = world.cross(world.face_pass(owner=1), iter([still] * (CLIP_FRAMES - 1)))
+    assert refused.reason is Reason.LIVENESS_UNSURE
+
+
+def test_exception_within_a_clip_brings_the_texts_back(world: World) -> None:
     lamp = Lamp()
-    on: list[Colour | None] = []
 
-    class Watched(RecordedFrames):
-        def __next__(self) -> Frame:
-            on.append(lamp.shown[-1] if lamp.shown else None)
-            return super().__next__()
+    def interrupt(frame: int) -> None:
+        if frame == 7:
+            raise KeyboardInterrupt
 
-    world.policy = replace(world.policy, attack_mode="enforce", attendance="unattended")
-    world.cross(world.face_pass(owner=1), Watched(*numbers), kit=AttackKit(light=lamp, random=Bytes()))
-    colours = [colour or (0, 0, 0) for colour in on]
-    assert flashes_per_second_max(colours, FRAME_RATE) <= 3
-    assert GAP_FRAMES >= 5
-
-
-def frames_with_nobody() -> Iterator[Frame]:
-    while True:
-        yield frame_of(9)
+    with pytest.raises(KeyboardInterrupt):
+        crossed(world, [1] * 20, Told(), lamp=lamp, at_frame=interrupt, attack_mode="enforce")
+    assert lamp.shown[-1] is None
 
 
 def test_nothing_is_lit_before_a_face_is_there(world: World) -> None:
     lamp = Lamp()
-    world.policy = replace(world.policy, attack_mode="enforce", look_ms_max=200)
-    world.cross(world.face_pass(owner=1), frames_with_nobody(), kit=AttackKit(light=lamp))
+    crossed(world, [9] * 200, Told(), lamp=lamp, attack_mode="enforce", look_ms_max=200)
     assert lamp.shown == []

@@ -37,63 +37,134 @@ def look(
     The reason is what was wrong with the last frame; once a face was compared and differed, it is that. Each frame is
     dropped before the next is read. `tell` hears what the rider can do, when several frames in a row ask for it.
     """
-    check = AttackCheck(kit, policy)
+    check = AttackCheck(kit, policy, clock)
     try:
-        _look(frames, reference, engine, policy, clock, watch, tell, check)
+        _Looking(reference, engine, policy, clock, watch, Advice(tell), check).run(frames)
     finally:
         check.close()
 
 
-def _look(
-    frames: Iterator[Frame],
-    reference: Template,
-    engine: FaceEngine,
-    policy: Policy,
-    clock: Clock,
-    watch: Stopwatch,
-    tell: Callable[[Feedback], None],
-    check: AttackCheck,
-) -> None:
-    started_ns = clock.monotonic_ns()
-    comparisons = 0
-    mated = False
-    reason = Reason.NO_FACE
-    advice = Advice(tell)
-    while comparisons < policy.comparisons_max and clock.monotonic_ns() - started_ns < policy.look_ms_max * 1_000_000:
-        check.light()
-        with watch.step("frame"):
-            frame = _next(frames)
-        if frame is None:
-            break
-        seen = _see_frame(frame, reference, engine, policy, watch, check, mated=mated)
-        if isinstance(seen, FaceFault):
-            mated = False
-            reason = reason if comparisons else Reason(seen.value)
-            advice.note(FEEDBACK[seen])
-            continue
-        mated = seen
-        if not mated:
-            comparisons += 1
-            reason = Reason.FACE_DOES_NOT_MATCH
-        elif _is_settled(check, watch):
-            return
-    if not mated:
-        raise RefusedError(reason)
-    if policy.attack_mode == "enforce":
-        raise RefusedError(Reason.LIVENESS_UNSURE)
+class _Looking:
+    """One look, and what was found out so far of the face that is in view now."""
 
+    def __init__(
+        self,
+        reference: Template,
+        engine: FaceEngine,
+        policy: Policy,
+        clock: Clock,
+        watch: Stopwatch,
+        advice: Advice,
+        check: AttackCheck,
+    ) -> None:
+        self._reference, self._engine, self._policy = reference, engine, policy
+        self._clock, self._watch, self._advice, self._check = clock, watch, advice, check
+        self._reason = Reason.NO_FACE
+        self._comparisons = 0
+        self._mated = False
 
-def _is_settled(check: AttackCheck, watch: Stopwatch) -> bool:
-    """Whether a face that matched is let through now; False while its clip is not complete."""
-    if not check.waits:
-        return True
-    with watch.step("attack"):
-        outcome = check.outcome()
-    if outcome is Outcome.DENY:
-        raise RefusedError(Reason.ATTACK_SUSPECTED)
-    if outcome is Outcome.RETRY:
-        raise RefusedError(Reason.LIVENESS_UNSURE)
-    return outcome is Outcome.PASS
+    def run(self, frames: Iterator[Frame]) -> None:
+        limit_ns = self._clock.monotonic_ns() + self._policy.look_ms_max * 1_000_000
+        while self._goes_on(limit_ns):
+            self._check.light()
+            with self._watch.step("frame"):
+                frame = _next(frames)
+            if frame is None:
+                break
+            if self._see(frame):
+                return
+        if not self._mated:
+            raise RefusedError(self._reason)
+        if self._check.decides:
+            raise RefusedError(Reason.LIVENESS_UNSURE)
+
+    def _goes_on(self, limit_ns: int) -> bool:
+        if self._mated:
+            limit_ns = self._check.limit_ns(limit_ns)
+        return self._comparisons < self._policy.comparisons_max and self._clock.monotonic_ns() < limit_ns
+
+    def _see(self, frame: Frame) -> bool:
+        """Whether the rider is let through now. Where detectors are only counted, an owner who goes on is let through
+        at once: no clip is worth a refusal then.
+        """
+        rider = self._locate(frame)
+        if isinstance(rider, FaceFault):
+            if self._is_owner_who_may_leave():
+                return True
+            self._check.lose()
+            self._mated = False
+            self._note(rider)
+            return False
+        if not self._is_same_face(frame, rider):
+            if self._is_owner_who_may_leave():
+                return True
+            self._mated = False
+        compared_now = not self._mated
+        if compared_now and not self._is_mated(frame, rider):
+            return False
+        return self._is_settled(frame, rider, compared_now=compared_now)
+
+    def _is_owner_who_may_leave(self) -> bool:
+        return self._mated and not self._check.decides
+
+    def _locate(self, frame: Frame) -> LocatedFace | FaceFault:
+        with self._watch.step("locate"):
+            faces = locate(self._engine, frame)
+            height, width = frame.pixels.shape[:2]
+            return choose_rider(faces, frame_width=width, frame_height=height, zone=self._policy.zone)
+
+    def _is_same_face(self, frame: Frame, rider: LocatedFace) -> bool:
+        if self._policy.attack_mode == "off" or (self._policy.attack_mode == "monitor" and frame.taken_ns == 0):
+            return True
+        with self._watch.step("attack"):
+            return self._check.see(frame, rider)
+
+    def _is_settled(self, frame: Frame, rider: LocatedFace, *, compared_now: bool) -> bool:
+        """Whether a face that matched is let through now; False while its clip is not complete.
+
+        The clip follows a face by its place alone, so where it decides, the face at its end is compared as well: a
+        picture of the owner cannot be shown first and then give way to a living stranger.
+        """
+        if not self._check.waits:
+            return True
+        with self._watch.step("attack"):
+            outcome = self._check.outcome()
+        if outcome is Outcome.DENY:
+            raise RefusedError(Reason.ATTACK_SUSPECTED)
+        if outcome is Outcome.RETRY:
+            raise RefusedError(Reason.LIVENESS_UNSURE)
+        if outcome is None:
+            return False
+        return compared_now or not self._check.decides or self._is_mated(frame, rider)
+
+    def _is_mated(self, frame: Frame, rider: LocatedFace) -> bool:
+        """Whether this frame shows the owner. One that cannot be compared leaves open what is known of the face."""
+        compared = self._compare(frame, rider)
+        if isinstance(compared, FaceFault):
+            self._note(compared)
+            return False
+        self._mated = compared.mated
+        if not self._mated:
+            self._check.lose()
+            self._comparisons += 1
+            self._reason = Reason.FACE_DOES_NOT_MATCH
+        return self._mated
+
+    def _note(self, fault: FaceFault) -> None:
+        self._reason = self._reason if self._comparisons else Reason(fault.value)
+        self._advice.note(FEEDBACK[fault])
+
+    def _compare(self, frame: Frame, rider: LocatedFace) -> Comparison | FaceFault:
+        with self._watch.step("quality"):
+            quality = assess(frame, rider, limits=self._policy.quality)
+        if quality.fault is not None:
+            return quality.fault
+        with self._watch.step("template"):
+            probe = extract_template(self._engine, frame, rider)
+        with self._watch.step("compare"):
+            return compare(
+                engine=self._engine, probe=probe, reference=self._reference, distance_max=self._policy.distance_max
+            )
 
 
 def _next(frames: Iterator[Frame]) -> Frame | None:
@@ -101,43 +172,3 @@ def _next(frames: Iterator[Frame]) -> Frame | None:
         return next(frames, None)
     except CameraLostError:
         raise RefusedError(Reason.CAMERA_LOST) from None
-
-
-def _see_frame(
-    frame: Frame,
-    reference: Template,
-    engine: FaceEngine,
-    policy: Policy,
-    watch: Stopwatch,
-    check: AttackCheck,
-    *,
-    mated: bool,
-) -> bool | FaceFault:
-    """Whether the rider's face is the owner's: `mated` as long as it is the same face, else by a comparison."""
-    with watch.step("locate"):
-        faces = locate(engine, frame)
-        height, width = frame.pixels.shape[:2]
-        rider = choose_rider(faces, frame_width=width, frame_height=height, zone=policy.zone)
-    if isinstance(rider, FaceFault):
-        check.lose()
-        return rider
-    if policy.attack_mode == "enforce" or (policy.attack_mode == "monitor" and frame.taken_ns > 0):
-        with watch.step("attack"):
-            mated = check.see(frame, rider) and mated
-    if mated:
-        return True
-    compared = _compare(frame, rider, reference, engine, policy, watch)
-    return compared if isinstance(compared, FaceFault) else compared.mated
-
-
-def _compare(
-    frame: Frame, rider: LocatedFace, reference: Template, engine: FaceEngine, policy: Policy, watch: Stopwatch
-) -> Comparison | FaceFault:
-    with watch.step("quality"):
-        quality = assess(frame, rider, limits=policy.quality)
-    if quality.fault is not None:
-        return quality.fault
-    with watch.step("template"):
-        probe = extract_template(engine, frame, rider)
-    with watch.step("compare"):
-        return compare(engine=engine, probe=probe, reference=reference, distance_max=policy.distance_max)
