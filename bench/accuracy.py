@@ -14,7 +14,7 @@ from openstile.face.compare import distance_of
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.packs import DEFAULT_PACK
-from openstile.face.template import Embeddings, cut_template, embed_face
+from openstile.face.template import Embeddings, cut_template, embed_face, soften_embeddings
 from openstile.face.zone import choose_rider
 from openstile.lab.accuracy import AccuracyReport, report_accuracy
 from openstile.lab.capture import Apparatus, PackSource
@@ -83,6 +83,7 @@ def presented_as(data_set: DataSet, treatment: str) -> DataSet:
 def _quantisation(engine: FaceEngine, data_set: DataSet, step: object) -> tuple[int, int, float]:
     """Comparisons, decisions that cutting embeddings into bytes changes, and the largest change of a distance."""
     embeddings: list[Embeddings] = []
+    softened: list[Embeddings] = []
     for capture in data_set.captures:
         frame = read_image(capture.path)
         rider = choose_rider(
@@ -90,14 +91,15 @@ def _quantisation(engine: FaceEngine, data_set: DataSet, step: object) -> tuple[
         )
         if not isinstance(rider, FaceFault):
             embeddings.append(embed_face(engine, frame, rider))
+            softened.append(soften_embeddings(engine, frame, rider, embeddings[-1]))
         if callable(step):
             step()
-    templates = [cut_template(engine, each) for each in embeddings]
+    probes, references = ([cut_template(engine, each) for each in of] for of in (embeddings, softened))
     exact, cut = [], []
     for one in range(len(embeddings)):
         for other in range(one):
-            exact.append(distance_of(engine.parts, embeddings[one], embeddings[other]))
-            cut.append(compare(engine=engine, probe=templates[one], reference=templates[other]).distance)
+            exact.append(distance_of(engine.parts, embeddings[one], softened[other]))
+            cut.append(compare(engine=engine, probe=probes[one], reference=references[other]).distance)
     distances: NDArray[np.float64] = np.array([exact, cut])
     decisions = distances <= engine.distance_max
     return len(exact), int((decisions[0] != decisions[1]).sum()), float(np.abs(distances[0] - distances[1]).max())

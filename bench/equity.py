@@ -20,7 +20,7 @@ from openstile.face import FaceEngine, Frame, LocatedFace, locate
 from openstile.face.images import read_image
 from openstile.face.packs import load_pack, pull_pack
 from openstile.face.quality import QualityLimits, assess
-from openstile.face.template import Embeddings, cut_template, embed_face, restore_embeddings
+from openstile.face.template import Embeddings, cut_template, embed_face, restore_embeddings, soften_embeddings
 from openstile.face.zone import CaptureZone, choose_rider
 from openstile.lab.dataset_folder import read_data_set
 from openstile.lab.whitening import fit_whitening, split_by_subject
@@ -40,11 +40,14 @@ PLACE = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """One photograph under one treatment: parts, each (dimensions,) as restored from its bytes."""
+    """One photograph under one treatment: parts of the probe and of the reference, each (dimensions,) as restored from
+    its bytes.
+    """
 
     subject: int
     session: str
     parts: Embeddings = field(repr=False)
+    reference: Embeddings = field(repr=False)
     passes_gate: bool
 
 
@@ -91,11 +94,13 @@ def see_all(folder: Path, engines: dict[str, FaceEngine]) -> tuple[dict[tuple[st
                 begun = process_time()
                 rider = _rider(engine, treated)
                 fault = assess(treated, rider, limits=QualityLimits()).fault
-                template = cut_template(engine, embed_face(engine, treated, rider))
+                sharp = embed_face(engine, treated, rider)
+                probe = cut_template(engine, sharp)
                 spent += [process_time() - begun] * (pack == DUAL)
-                parts = restore_embeddings(engine.parts, template.data)
+                reference = cut_template(engine, soften_embeddings(engine, treated, rider, sharp))
+                parts, softened = (restore_embeddings(engine.parts, each.data) for each in (probe, reference))
                 found[pack, name].append(
-                    Seen(capture.subject, data.conditions[capture.condition], parts, fault is None)
+                    Seen(capture.subject, data.conditions[capture.condition], parts, softened, fault is None)
                 )
     return found, groups, 1000 * float(np.median(spent))
 
@@ -121,7 +126,7 @@ def trials(presented: list[Seen], enrolled: list[Seen]) -> Trials:
         for other in enrolled
         if probe.session != other.session or probe.subject != other.subject
     ]
-    differences = [[float(np.linalg.norm(a - b)) for a, b in zip(p.parts, o.parts, strict=True)] for p, o in pairs]
+    differences = [[float(np.linalg.norm(a - b)) for a, b in zip(p.parts, o.reference, strict=True)] for p, o in pairs]
     return Trials(
         np.array(differences).T,
         np.array([p.subject for p, _ in pairs]),
@@ -271,7 +276,10 @@ def _print_whitening(seen: list[Seen], groups: list[str]) -> None:
                 stage = fit_whitening(rows[learn], names, shrinkage=shrinkage)
                 rest = [each for each, of in zip(seen, learn, strict=True) if not of]
                 plain = trials(rest, rest)
-                white = [Seen(e.subject, e.session, (stage.apply(e.parts[0]),), e.passes_gate) for e in rest]
+                white = [
+                    Seen(e.subject, e.session, (stage.apply(e.parts[0]),), (stage.apply(e.parts[0]),), e.passes_gate)
+                    for e in rest
+                ]
                 whitened = trials(white, white)
                 found.append(
                     (

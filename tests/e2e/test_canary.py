@@ -14,6 +14,7 @@ from openstile.face import FaceEngine, extract_template, locate
 from openstile.face.align import align
 from openstile.face.images import read_image
 from openstile.face.packs.cache import models_folder
+from openstile.face.template import extract_reference
 from openstile.lab.canary import CanaryVerdict, Secret, search_traces
 
 PHOTOGRAPHS = ("president-1.jpg", "president-2.jpg", "vice-president.jpg")
@@ -71,10 +72,11 @@ def _secrets(engine: FaceEngine, photographs: list[Path]) -> list[Secret]:
     for path in photographs:
         frame = read_image(path)
         face = locate(engine, frame)[0]
-        template = extract_template(engine, frame, face)
+        template, reference = (make(engine, frame, face) for make in (extract_template, extract_reference))
         found += [
             Secret(f"frame {path.name}", frame.pixels),
             Secret(f"template {path.name}", np.frombuffer(template.data, np.int8)),
+            Secret(f"reference {path.name}", np.frombuffer(reference.data, np.int8)),
             Secret(f"file {path.name}", _scan_of(path.read_bytes())),
         ]
         for number, part in enumerate(engine.parts):

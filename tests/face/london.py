@@ -6,18 +6,20 @@ from pathlib import Path
 
 from openstile.face import FaceEngine, Frame, LocatedFace, Template, locate
 from openstile.face.images import read_image
-from openstile.face.template import Embeddings, cut_template, embed_face
+from openstile.face.template import Embeddings, cut_template, embed_face, soften_embeddings
 from openstile.face.zone import CaptureZone, choose_rider
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """One photograph and what the engine made of it."""
+    """One photograph and what the engine made of it: as a probe, and (softened, reference) as it would be enrolled."""
 
     frame: Frame
     face: LocatedFace
     embeddings: Embeddings
     template: Template
+    softened: Embeddings
+    reference: Template
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,4 +52,5 @@ def see(frame: Frame, engine: FaceEngine) -> Seen:
     face = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=CaptureZone())
     assert isinstance(face, LocatedFace), face
     embeddings = embed_face(engine, frame, face)
-    return Seen(frame, face, embeddings, cut_template(engine, embeddings))
+    softened = soften_embeddings(engine, frame, face, embeddings)
+    return Seen(frame, face, embeddings, cut_template(engine, embeddings), softened, cut_template(engine, softened))

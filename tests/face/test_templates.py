@@ -1,5 +1,6 @@
 """Templates and their comparison, on an engine that is plain arithmetic."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from openstile.face import Comparison, Frame, LocatedFace, Template, compare, extract_template
-from openstile.face.engine import ChipGeometry, TemplatePart, check_parts
+from openstile.face.engine import REFERENCE_SOFTENING_MAX, ChipGeometry, TemplatePart, check_parts
 from openstile.face.located import Box, Point
-from openstile.face.template import dequantise, quantise
+from openstile.face.template import dequantise, extract_reference, quantise
 from openstile.terms import BadInputError
 from openstile.terms.limits import PACK_ID_CHARS_MAX, TEMPLATE_BYTES_MAX, TEMPLATE_PARTS_MAX
 
@@ -86,6 +87,7 @@ def test_threshold_belongs_to_the_mated_side_and_nan_does_not(distance: float, m
 
 
 CHIP = ChipGeometry(16, (Point(1, 1),) * 5)
+EYES = (Point(3, 4), Point(13, 4), Point(8, 8), Point(4, 12), Point(12, 12))
 ONE, OTHER = TemplatePart(CHIP, 2, 0.5, scale=2.0), TemplatePart(CHIP, 3, 1.0)
 
 
@@ -116,6 +118,52 @@ def test_distance_of_two_parts_is_the_larger_of_their_scaled_distances(probe: li
     seen = Template("two-1", np.array(probe, np.int8).tobytes())
     found = compare(engine=TwoEngine(), probe=seen, reference=Template("two-1", bytes(5)))
     assert found.distance == pytest.approx(distance)
+
+
+class SoftEngine(PlainEngine):
+    """Its one number is the brightest dot of the chip, a hundredth of it."""
+
+    pack_id = "soft-1"
+    dimensions = 1
+    parts = (TemplatePart(ChipGeometry(16, EYES), 1, 4.0, reference_softening=0.1),)
+
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of the green channel."""
+        return np.array([chip[:, :, 1].max() / 100], np.float32)
+
+
+def test_reference_lies_in_the_middle_between_sharp_and_softened() -> None:
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    pixels[8, 8] = 255
+    frame, face = Frame(pixels), LocatedFace(Box(1, 1, 9, 9), EYES, 0.5)
+    sigma = 0.1 * 10  # the eyes are 10 pixels apart
+    softened = cv2.GaussianBlur(pixels, (0, 0), sigma)[8, 8, 1]
+    assert softened < 100
+    engine = SoftEngine()
+    probe, reference = extract_template(engine, frame, face), extract_reference(engine, frame, face)
+    assert probe.data == quantise(np.array([2.55], np.float32), 4.0)
+    assert reference.data == quantise(np.array([(2.55 + softened / 100) / 2], np.float32), 4.0)
+
+
+def test_reference_without_softening_is_the_probe() -> None:
+    frame = Frame(np.zeros((32, 32, 3), np.uint8))
+    face = LocatedFace(Box(1, 1, 9, 9), EYES, 0.5)
+    engine = TwoEngine()
+    assert extract_reference(engine, frame, face) == extract_template(engine, frame, face)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reference_softening": -0.01},
+        {"reference_softening": REFERENCE_SOFTENING_MAX + 0.01},
+        {"reference_softening": float("nan")},
+        {"reference_softening": 0.1},  # of a chip whose eyes are in one place
+    ],
+)
+def test_softening_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadInputError, match="reference_softening"):
+        TemplatePart(CHIP, 4, 1.0, **wrong)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from tests.lab.grey import ANYTHING, FOUR, GREY, GreyEngine, write_people, write_picture
+from numpy.typing import NDArray
+from tests.lab.grey import ANYTHING, FOUR, GREY, LANDMARKS, SIDE, GreyEngine, write_people, write_picture
 
 from openstile.crossing import Policy
 from openstile.face import Frame, compare
+from openstile.face.engine import ChipGeometry, TemplatePart
 from openstile.face.images import read_image
 from openstile.face.zone import CaptureZone
 from openstile.lab.capture import Apparatus, capture_frame
@@ -33,12 +36,12 @@ def people(tmp_path: Path) -> DataSet:
 def test_every_score_is_that_of_the_gates_functions(tmp_path: Path) -> None:
     data_set = read_data_set(write_people(tmp_path, FOUR))
     scores, engine = measure(data_set, GREY), GreyEngine()
-    templates = [capture_frame(engine, read_image(c.path), GREY.policy).template for c in data_set.captures]
+    captured = [capture_frame(engine, read_image(c.path), GREY.policy) for c in data_set.captures]
     found = 0
     for distances, pairs in ((scores.mated, scores.mated_captures), (scores.non_mated, scores.non_mated_captures)):
         decided = scores.matched(distances)
         for distance, decision, (one, other) in zip(distances, decided, pairs, strict=True):
-            probe, reference = templates[one], templates[other]
+            reference, probe = captured[one].reference, captured[other].probe
             assert probe is not None
             assert reference is not None
             gate = compare(engine=engine, probe=probe, reference=reference)
@@ -46,12 +49,47 @@ def test_every_score_is_that_of_the_gates_functions(tmp_path: Path) -> None:
             assert decision == gate.mated
             found += 1
     assert found == 21
-    assert [template is None for template in templates] == [fault is not None for fault in scores.faults]
+    assert [each.fault for each in captured] == list(scores.faults)
+
+
+class SoftEngine(GreyEngine):
+    """Sees how bright the brightest dot is, so that a softened picture is another one to it."""
+
+    parts = (TemplatePart(ChipGeometry(SIDE, LANDMARKS), 16, 1.27 * 2, reference_softening=0.1),)
+
+    def embed(self, part: int, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        embedding = np.zeros(16, np.float32)
+        embedding[0] = chip.max() / 100
+        return embedding
+
+
+def test_first_of_a_pair_is_enrolled_and_the_second_presented(tmp_path: Path) -> None:
+    data_set = read_data_set(write_people(tmp_path, [("a", "f", "x", 100, 100), ("b", "f", "x", 100, 100)]))
+    for capture in data_set.captures[:2]:
+        picture = np.full((SIDE, SIDE, 3), 100, np.uint8)
+        picture[SIDE // 2, SIDE // 2] = 250
+        cv2.imwrite(str(capture.path.with_suffix(".png")), picture)
+        capture.path.with_suffix(".png").replace(capture.path)
+    engine, apparatus = SoftEngine(), Apparatus(SoftEngine, GREY.policy)
+    captured = [capture_frame(engine, read_image(c.path), GREY.policy) for c in data_set.captures]
+    assert any(each.reference != each.probe for each in captured)
+    listed = np.array([(i, j) for i in range(4) for j in range(4) if i != j], np.int32)
+    both_ways = DataSet("both", data_set.subjects, data_set.conditions, data_set.captures, listed)
+    for data in (data_set, both_ways):
+        scores, seen = measure(data, apparatus), set[float]()
+        for distances, pairs in ((scores.mated, scores.mated_captures), (scores.non_mated, scores.non_mated_captures)):
+            for distance, (enrolled, presented) in zip(distances, pairs, strict=True):
+                reference, probe = captured[enrolled].reference, captured[presented].probe
+                assert reference is not None
+                assert probe is not None
+                assert distance == pytest.approx(compare(engine=engine, probe=probe, reference=reference).distance)
+                seen.add(round(float(distance), 4))
+        assert len(seen) > 1
 
 
 def test_distance_at_the_threshold_is_decided_by_the_gate(tmp_path: Path) -> None:
     data_set = read_data_set(write_people(tmp_path, [("a", "f", "x", 100, 110), ("b", "f", "x", 200, 220)]))
-    templates = [capture_frame(GreyEngine(), read_image(c.path), GREY.policy).template for c in data_set.captures]
+    templates = [capture_frame(GreyEngine(), read_image(c.path), GREY.policy).probe for c in data_set.captures]
     assert templates[0] is not None
     assert templates[2] is not None
     exact = compare(engine=GreyEngine(), probe=templates[0], reference=templates[2]).distance
@@ -141,7 +179,7 @@ def test_work_file_holds_scores_and_faults_and_nothing_of_a_face(people: DataSet
     assert pairs == len(measure(people, GREY, block_captures=8).non_mated) + 9
     written = work.read_bytes()
     for capture in people.captures:
-        template = capture_frame(GreyEngine(), read_image(capture.path), GREY.policy).template
+        template = capture_frame(GreyEngine(), read_image(capture.path), GREY.policy).probe
         if template is not None:
             assert template.data not in written
             assert base64.b64encode(template.data)[:16] not in written

@@ -10,6 +10,7 @@ from openstile.demo.stage import Played
 from openstile.face import FaceEngine, Frame, extract_template, locate
 from openstile.face.align import align
 from openstile.face.images import read_image
+from openstile.face.template import extract_reference
 from openstile.lab.canary import CanaryVerdict, Secret, search_traces
 
 
@@ -42,4 +43,5 @@ def _secrets_of(what: str, frame: Frame, engine: FaceEngine) -> Iterator[Secret]
             chip = align(frame, face, part.chip)
             yield Secret(f"chip of {what}", chip)
             yield Secret(f"embedding of {what}", engine.embed(number, chip))
-        yield Secret(f"template of {what}", np.frombuffer(extract_template(engine, frame, face).data, np.int8))
+        for name, template in (("template", extract_template), ("reference", extract_reference)):
+            yield Secret(f"{name} of {what}", np.frombuffer(template(engine, frame, face).data, np.int8))

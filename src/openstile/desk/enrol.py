@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from openstile.desk.advice import ADVICE, say
-from openstile.face import FaceEngine, Frame, LocatedFace, Template, compare, extract_template, locate
+from openstile.face import FaceEngine, Frame, LocatedFace, Template, compare, locate
 from openstile.face.faults import FaceFault
 from openstile.face.quality import QualityLimits, assess
 from openstile.face.quality_limits import ENROLMENT_LIMITS, stricter
+from openstile.face.template import cut_template, embed_face, soften_embeddings
 from openstile.face.zone import CaptureZone, choose_rider
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import ENROL_FACES_MAX
@@ -30,16 +31,28 @@ def face_reference(photographs: Sequence[tuple[str, Frame]], *, engine: FaceEngi
     if not 1 <= len(photographs) <= ENROL_FACES_MAX:
         raise EnrolmentError(f"{len(photographs)} photographs given; give 1 to {ENROL_FACES_MAX} of the rider")
     riders = _choose_riders(photographs, engine, stricter(quality, ENROLMENT_LIMITS))
-    named = [(name, extract_template(engine, frame, rider)) for name, frame, rider in riders]
-    comparisons = [[compare(engine=engine, probe=probe, reference=other) for _, other in named] for _, probe in named]
+    probes, references = _templates(engine, riders)
+    comparisons = [[compare(engine=engine, probe=probe, reference=each) for probe in probes] for each in references]
     middle = int(np.argmin([sum(comparison.distance for comparison in row) for row in comparisons]))
-    for (name, _), comparison in zip(named, comparisons[middle], strict=True):
+    for (name, _, _), comparison in zip(riders, comparisons[middle], strict=True):
         if not comparison.mated:
             raise EnrolmentError(
-                f"{name} and {named[middle][0]}: do not show the same person, or one of them not clearly; "
+                f"{name} and {riders[middle][0]}: do not show the same person, or one of them not clearly; "
                 "give frontal photographs of the rider alone"
             )
-    return named[middle][1]
+    return references[middle]
+
+
+def _templates(
+    engine: FaceEngine, riders: Sequence[tuple[str, Frame, LocatedFace]]
+) -> tuple[list[Template], list[Template]]:
+    """Of each photograph what a gate would make of it, and what would go into a pass."""
+    probes, references = [], []
+    for _, frame, rider in riders:
+        sharp = embed_face(engine, frame, rider)
+        probes.append(cut_template(engine, sharp))
+        references.append(cut_template(engine, soften_embeddings(engine, frame, rider, sharp)))
+    return probes, references
 
 
 def _choose_riders(

@@ -12,6 +12,8 @@ from openstile.terms import BadInputError
 from openstile.terms.limits import TEMPLATE_BYTES_MAX, TEMPLATE_PARTS_MAX
 
 CHIP_SIDE_PIXELS_MAX = 1024
+REFERENCE_SOFTENING_MAX = 0.2
+"""Of the distance between the eyes: far more than leaves a face to be known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,12 @@ class ChipGeometry:
         if len(self.landmarks) != LANDMARKS:
             raise BadInputError(f"chip: has {len(self.landmarks)} landmarks, must have {LANDMARKS}")
 
+    @property
+    def eye_distance(self) -> float:
+        """Between the eyes of an aligned face, in pixels of the chip."""
+        one, other = self.landmarks[:2]
+        return math.hypot(one.x - other.x, one.y - other.y)
+
 
 @dataclass(frozen=True, slots=True)
 class TemplatePart:
@@ -37,13 +45,16 @@ class TemplatePart:
 
     chip: the picture it takes. dimensions: numbers in its embedding, and bytes in the template. quantisation_range:
     its values are clipped to this, both signs, and cut into 255 steps. scale: a Euclidean distance of this part times
-    `scale` is in the unit of the pack's threshold.
+    `scale` is in the unit of the pack's threshold. reference_softening: sigma of a Gaussian, as a part of the distance
+    between the eyes; where it is above 0, a reference is the mean of what the network makes of the chip as it is
+    and of the chip softened by it, so that it lies between the face in focus and a little out of focus.
     """
 
     chip: ChipGeometry
     dimensions: int
     quantisation_range: float
     scale: float = 1.0
+    reference_softening: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.dimensions <= TEMPLATE_BYTES_MAX:
@@ -52,6 +63,12 @@ class TemplatePart:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise BadInputError(f"template part: {name} is {value}, must be a finite number above 0")
+        if not 0 <= self.reference_softening <= REFERENCE_SOFTENING_MAX:
+            raise BadInputError(
+                f"template part: reference_softening {self.reference_softening} is outside 0..{REFERENCE_SOFTENING_MAX}"
+            )
+        if self.reference_softening and self.chip.eye_distance == 0:
+            raise BadInputError("template part: reference_softening needs a chip whose eyes are apart")
 
 
 def check_parts(parts: tuple[TemplatePart, ...]) -> int:

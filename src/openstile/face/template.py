@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,13 +41,37 @@ class Template:
 
 
 def extract_template(engine: FaceEngine, frame: Frame, face: LocatedFace) -> Template:
-    """The template of `face` as seen in `frame`: `engine.dimensions` bytes, int8, in steps of range / 127."""
+    """The probe: the template of `face` in `frame`, `engine.dimensions` bytes, int8, in steps of range / 127."""
     return cut_template(engine, embed_face(engine, frame, face))
+
+
+def extract_reference(engine: FaceEngine, frame: Frame, face: LocatedFace) -> Template:
+    """The reference, for a pass: as `extract_template`, but parts with a `reference_softening` lie between the face in
+    focus and a little out of focus. Enrolment has time for a second look; a gate compares with what it sees.
+    """
+    return cut_template(engine, soften_embeddings(engine, frame, face, embed_face(engine, frame, face)))
 
 
 def embed_face(engine: FaceEngine, frame: Frame, face: LocatedFace) -> Embeddings:
     """What each network of the pack makes of `face` in `frame`, before it is cut into bytes."""
     return tuple(engine.embed(number, align(frame, face, part.chip)) for number, part in enumerate(engine.parts))
+
+
+def soften_embeddings(engine: FaceEngine, frame: Frame, face: LocatedFace, sharp: Embeddings) -> Embeddings:
+    """The reference's embeddings. `sharp`: those of `embed_face` for the same face of the same frame."""
+    return tuple(
+        each if part.reference_softening == 0 else _with_softened(engine, number, align(frame, face, part.chip), each)
+        for number, (part, each) in enumerate(zip(engine.parts, sharp, strict=True))
+    )
+
+
+def _with_softened(
+    engine: FaceEngine, number: int, chip: NDArray[np.uint8], sharp: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    part = engine.parts[number]
+    sigma = part.reference_softening * part.chip.eye_distance
+    softened = engine.embed(number, np.asarray(cv2.GaussianBlur(chip, (0, 0), sigma), np.uint8))
+    return np.asarray((sharp + softened) / 2, np.float32)
 
 
 def cut_template(engine: FaceEngine, embeddings: Embeddings) -> Template:

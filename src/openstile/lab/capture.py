@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from openstile.crossing import Policy
-from openstile.face import FaceEngine, Frame, Template, extract_template, locate
+from openstile.face import FaceEngine, Frame, Template, locate
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.quality import Quality, assess
+from openstile.face.template import cut_template, embed_face, soften_embeddings
 from openstile.face.zone import choose_rider
 from openstile.lab.dataset import Capture
 from openstile.terms.errors import BadInputError, OpenstileError
@@ -66,25 +67,36 @@ class Apparatus:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What one photograph gave: a template, or the fault for which a gate would have asked for another frame.
+    """What one photograph gave: templates, or the fault for which a gate would have asked for another frame.
 
-    quality: None where there was no face to assess.
+    probe: as a gate makes it. reference: as a desk makes it, for a pass. quality: None where there was no face to
+    assess.
     """
 
-    template: Template | None = field(repr=False)
+    probe: Template | None = field(repr=False)
+    reference: Template | None = field(repr=False)
     fault: FaceFault | None
     quality: Quality | None = None
 
+    @classmethod
+    def failed(cls, fault: FaceFault, quality: Quality | None = None) -> "Captured":
+        """A photograph that gave no template."""
+        return cls(None, None, fault, quality)
+
 
 def capture_frame(engine: FaceEngine, frame: Frame, policy: Policy) -> Captured:
-    """One frame as a gate sees it (`crossing.look`): locate, choose the rider, judge, make the template."""
+    """One frame as a gate sees it (`crossing.look`): locate, choose the rider, judge, make the template; and the
+    reference that a desk would make of it.
+    """
     rider = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=policy.zone)
     if isinstance(rider, FaceFault):
-        return Captured(None, rider)
+        return Captured.failed(rider)
     quality = assess(frame, rider, limits=policy.quality)
     if quality.fault is not None:
-        return Captured(None, quality.fault, quality)
-    return Captured(extract_template(engine, frame, rider), None, quality)
+        return Captured.failed(quality.fault, quality)
+    sharp = embed_face(engine, frame, rider)
+    reference = soften_embeddings(engine, frame, rider, sharp)
+    return Captured(cut_template(engine, sharp), cut_template(engine, reference), None, quality)
 
 
 def capture_photograph(engine: FaceEngine, capture: Capture, apparatus: Apparatus) -> Captured:

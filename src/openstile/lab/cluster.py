@@ -79,7 +79,7 @@ def run_block(
     """What a worker does with one block. known: captures, by number, that are known to give no template."""
     engine = apparatus.open_engine()
     captured = [
-        Captured(None, known[number]) if number in known else capture_photograph(engine, capture, apparatus)
+        Captured.failed(known[number]) if number in known else capture_photograph(engine, capture, apparatus)
         for number, capture in zip(map(int, block.captures), captures, strict=True)
     ]
     return score_block(engine, apparatus, block, captured)

@@ -13,6 +13,7 @@ from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.quality import QualityLimits, assess
 from openstile.face.quality_table import Measured, measured
+from openstile.face.template import extract_reference
 from openstile.face.zone import choose_rider
 from openstile.lab.dataset import Capture, DataSet
 from openstile.lab.discard_conditions import Condition, present
@@ -91,9 +92,9 @@ def largest_face(engine: FaceEngine, frame: Frame) -> LocatedFace | None:
 
 
 def enrolled(engine: FaceEngine, frame: Frame) -> Template | None:
-    """The template of the photograph's largest face."""
+    """The reference of the photograph's largest face."""
     face = largest_face(engine, frame)
-    return None if face is None else extract_template(engine, frame, face)
+    return None if face is None else extract_reference(engine, frame, face)
 
 
 def present_frame(

@@ -132,7 +132,7 @@ class LocalBlocks:
             capture_all([self.data_set.captures[n] for n in fresh], self.apparatus, workers=self.workers), len(fresh)
         )
         order = iter(fresh)
-        have: dict[int, Captured] = {number: Captured(None, fault) for number, fault in known.items()}
+        have: dict[int, Captured] = {number: Captured.failed(fault) for number, fault in known.items()}
         for block in blocks:
             for number in map(int, block.captures):
                 while number not in have:
@@ -150,21 +150,27 @@ class LocalBlocks:
 
 
 def score_block(engine: FaceEngine, apparatus: Apparatus, block: Block, captured: Sequence[Captured]) -> BlockScores:
-    """Compare what the captures of `block` gave, each pair of it once."""
+    """Compare what the captures of `block` gave, each pair of it once: its first is enrolled, its second presented."""
     faults = tuple(each.fault for each in captured)
-    size = sum(part.dimensions for part in engine.parts)
-    rows = np.zeros((len(captured), size), np.int8)
-    for row, each in zip(rows, captured, strict=True):
-        if each.template is not None:
-            row[:] = np.frombuffer(each.template.data, np.int8)
+    references = _rows(engine, [each.reference for each in captured])
+    probes = _rows(engine, [each.probe for each in captured])
     places = _places(block, faults)
     if block.pairs is None:
         usable = np.flatnonzero([fault is None for fault in faults])
-        found = _triangle(engine, rows[usable])
+        found = _triangle(engine, references[usable], probes[usable])
     else:
-        found = distances(engine.parts, rows[places[:, 0]], rows[places[:, 1]])
-    _settle(engine, apparatus, rows, places, found)
+        found = distances(engine.parts, probes[places[:, 1]], references[places[:, 0]])
+    _settle(engine, apparatus, probes, references, places, found)
     return BlockScores(block.number, faults, found)
+
+
+def _rows(engine: FaceEngine, templates: Sequence[Template | None]) -> NDArray[np.int8]:
+    """(n, bytes of a template), zeros where there is none."""
+    rows = np.zeros((len(templates), sum(part.dimensions for part in engine.parts)), np.int8)
+    for row, each in zip(rows, templates, strict=True):
+        if each is not None:
+            row[:] = np.frombuffer(each.data, np.int8)
+    return rows
 
 
 def pairs_of(block: Block, faults: Sequence[FaceFault | None]) -> NDArray[np.int32]:
@@ -190,11 +196,11 @@ def _places(block: Block, faults: Sequence[FaceFault | None]) -> NDArray[np.int3
     return np.asarray(places[usable[places].all(axis=1)], np.int32)
 
 
-def _triangle(engine: FaceEngine, rows: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Every pair of `rows` once, in the order of numpy's triu_indices."""
+def _triangle(engine: FaceEngine, references: NDArray[np.int8], probes: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Every pair of rows once, in the order of numpy's triu_indices."""
     strips = []
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        strip = cross_distances(engine.parts, rows[start : start + _ROWS_AT_ONCE], rows[start:])
+    for start in range(0, len(references), _ROWS_AT_ONCE):
+        strip = cross_distances(engine.parts, references[start : start + _ROWS_AT_ONCE], probes[start:])
         strips.append(strip[np.triu_indices(len(strip), 1, m=strip.shape[1])])
     return np.concatenate(strips) if strips else np.empty(0, np.float32)
 
@@ -202,14 +208,17 @@ def _triangle(engine: FaceEngine, rows: NDArray[np.int8]) -> NDArray[np.float32]
 def _settle(
     engine: FaceEngine,
     apparatus: Apparatus,
-    rows: NDArray[np.int8],
+    probes: NDArray[np.int8],
+    references: NDArray[np.int8],
     places: NDArray[np.int32],
     found: NDArray[np.float32],
 ) -> None:
     """Where a distance lies at the threshold but for rounding, let the gate's own comparison decide."""
     threshold = threshold_of(engine, apparatus)
     for index in np.flatnonzero(np.abs(found - threshold) <= _NEAR * threshold):
-        probe, reference = (Template(engine.pack_id, rows[place].tobytes()) for place in places[index])
+        enrolled, presented = places[index]
+        probe = Template(engine.pack_id, probes[presented].tobytes())
+        reference = Template(engine.pack_id, references[enrolled].tobytes())
         comparison = compare(engine=engine, probe=probe, reference=reference, distance_max=threshold)
         value = np.float32(comparison.distance)
         if bool(matches(value.reshape(1), threshold)[0]) != comparison.mated:

@@ -17,8 +17,8 @@ def people_of(data_set: DataSet, captured: Iterable[Captured]) -> tuple[LinkPers
     found: dict[int, list[Template]] = {}
     for capture, each in zip(data_set.captures, captured, strict=True):
         own = found.setdefault(capture.subject, [])
-        if each.template is not None and len(own) < 2:
-            own.append(each.template)
+        if each.reference is not None and len(own) < 2:
+            own.append(each.reference)
     return tuple(LinkPerson(two[0].pack_id, two[0].data, two[1].data) for two in found.values() if len(two) == 2)
 
 

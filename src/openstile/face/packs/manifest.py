@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openstile.face.engine import CHIP_SIDE_PIXELS_MAX, ChipGeometry, TemplatePart, check_parts
+from openstile.face.engine import CHIP_SIDE_PIXELS_MAX, REFERENCE_SOFTENING_MAX, ChipGeometry, TemplatePart, check_parts
 from openstile.face.located import LANDMARKS, Point
 from openstile.face.packs.errors import PackError
 from openstile.face.packs.tables import Table
@@ -25,7 +25,6 @@ from openstile.terms.limits import (
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _DETECTOR_SIDE_MAX = 2048
-_SMOOTHING_MAX = 32.0
 DECODER_OUTPUTS = {"centerface": 4, "boxes-landmarks": 3}
 CONVERSIONS = ("centerface", "dlib-resnet", "faceres-224", "none")
 KINDS = ("wheel", "sdist", "npm")
@@ -99,10 +98,7 @@ class StageManifest:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderManifest:
-    """An embedder: a chip in, `dimensions` numbers out, after its stage, scaled to length 1 last if `unit_length`.
-
-    smoothing: sigma in pixels of the Gaussian that the chip goes through first; 0 for none.
-    """
+    """An embedder: a chip in, `dimensions` numbers out, after its stage, scaled to length 1 last if `unit_length`."""
 
     file: str
     input: str
@@ -110,7 +106,6 @@ class EmbedderManifest:
     normalisation: Normalisation
     part: TemplatePart
     unit_length: bool
-    smoothing: float
     stage: StageManifest | None
 
 
@@ -254,14 +249,18 @@ def _read_embedder(table: Table, *, range_: float, scale: float) -> EmbedderMani
     side = table.integer("side", 16, CHIP_SIDE_PIXELS_MAX)
     landmarks = tuple(Point(x, y) for x, y in table.points("landmarks", LANDMARKS, side))
     dimensions = table.integer("dimensions", 2, TEMPLATE_BYTES_MAX)
+    softening = (
+        table.number("reference_softening", 0.0, REFERENCE_SOFTENING_MAX) if table.has("reference_softening") else 0.0
+    )
+    if softening and landmarks[0] == landmarks[1]:
+        raise table.wrong("landmarks", "have both eyes in one place, so reference_softening has no measure")
     embedder = EmbedderManifest(
         file=table.file_name("file"),
         input=table.text("input"),
         output=table.text("output"),
         normalisation=_read_normalisation(table),
-        part=TemplatePart(ChipGeometry(side, landmarks), dimensions, range_, scale),
+        part=TemplatePart(ChipGeometry(side, landmarks), dimensions, range_, scale, softening),
         unit_length=table.flag("unit_length", default=False),
-        smoothing=table.number("smoothing", 0.0, _SMOOTHING_MAX) if table.has("smoothing") else 0.0,
         stage=StageManifest(table.file_name("stage"), table.sha256("stage_sha256")) if table.has("stage") else None,
     )
     table.end()

@@ -98,8 +98,6 @@ class _Embedder:
         )
 
     def embed(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if self._manifest.smoothing:
-            chip = np.asarray(cv2.GaussianBlur(chip, (0, 0), self._manifest.smoothing), np.uint8)
         embedding = self._session.run(blob(chip, self._manifest.normalisation))[0].reshape(-1)
         if self._stage is not None:
             embedding = self._stage.apply(embedding)
