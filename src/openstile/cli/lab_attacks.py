@@ -45,6 +45,9 @@ def attacks(
         bool, typer.Option("--consented", help="Say, for a script, that everybody who is shown agreed to this test.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Wait for no Enter. Does not say that anybody agreed.")] = False,
+    forget: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Take everything of this person out of the --record file.")
+    ] = None,
     pack: options.PackOption = None,
     claim_apcer: Annotated[float, typer.Option(help="APCER that a claim is tried for.")] = _CLAIM,
     claim_bpcer: Annotated[float, typer.Option(help="BPCER that a claim is tried for.")] = _CLAIM,
@@ -57,6 +60,8 @@ def attacks(
     """
     if (record is None) == (not sessions):
         raise BadInputError("give the files of sessions to be counted, or --record FILE to make one")
+    if forget is not None:
+        return _forget(record, forget, as_json=as_json)
     if record is not None:
         from openstile.cli.lab_attacks_record import Recording, record_presentations
         from openstile.lab.attacks_guide import Wanted
@@ -79,17 +84,38 @@ def attacks(
     return 0
 
 
+def _forget(record: Path | None, subject: int, *, as_json: bool) -> int:
+    """Who takes their consent back is taken out; there is no copy elsewhere."""
+    from openstile.lab.attacks_file import SessionFile
+
+    if record is None:
+        raise BadInputError("--forget: name the file of the session, --record FILE")
+    file = SessionFile.read(record)
+    before = len(file.session.presentations)
+    file.put(file.session.without(subject))
+    gone = before - len(file.session.presentations)
+    if as_json:
+        print_json({"session": str(record), "forgotten": gone, "presentations": len(file.session.presentations)})
+    else:
+        console().print(f"{record}: {gone} presentations of person {subject} are gone")
+    return 0
+
+
 def _print(report: "AttackReport") -> None:
     from openstile.lab.attacks_session import Rule
 
     console().print(
         f"{report.presentations:,} presentations of {report.people:,} people in {report.sessions} sessions, "
-        f"openstile {', '.join(report.versions)}"
+        f"openstile {', '.join(report.versions)}, pack {', '.join(report.packs)}, "
+        f"{'with' if report.flash else 'without'} a flash"
         + (f"; {report.void} mis-made ones not counted" if report.void else "")
         + (f"; {', '.join(report.monitored)} only monitored" if report.monitored else "")
     )
     if report.from_files:
         console().print(f"{report.from_files:,} of them are from files: they show nothing of a camera", style="yellow")
+    if not report.presentations:
+        console().print("nothing was presented, so there is no rate")
+        return
     groups = (*report.species, *(() if report.bona_fide is None else (report.bona_fide,)))
     _print_presentations(groups)
     _print_rates(groups)

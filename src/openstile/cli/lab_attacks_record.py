@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # every command would load numpy at its start
     from openstile.lab.attacks_file import SessionFile
     from openstile.lab.attacks_guide import Wanted
     from openstile.lab.attacks_record import Answer
-    from openstile.lab.capture import Apparatus
+    from openstile.terms.instants import Clock
 
 _KEPT = (
     "Kept in {file}: numbers of people and instruments, species, your words for the conditions, each detector's "
@@ -48,9 +48,14 @@ class Recording:
 
 def record_presentations(recording: Recording, *, as_json: bool) -> int:
     """Say what is kept, ask for consent, guide through the presentations. Raises BadInputError, CameraLostError."""
-    from openstile import __version__
+    import cv2
+
+    from openstile.assembly.devices import camera_of
+    from openstile.face.attack import AttackKit
     from openstile.lab.attacks_file import SessionFile
-    from openstile.lab.attacks_session import Session, check_number
+    from openstile.lab.attacks_record import new_session, present, settled
+    from openstile.lab.attacks_session import check_number
+    from openstile.terms.instants import SystemClock
 
     for number in recording.subjects:
         check_number("subject", number)
@@ -59,12 +64,22 @@ def record_presentations(recording: Recording, *, as_json: bool) -> int:
     for line in _KEPT:
         error_console().print(line.format(file=recording.file))
     _check_consent(recording)
+    open_camera, clock = camera_of(_camera_name(recording)), SystemClock()
+    cv2.setNumThreads(1)  # as at a gate
     apparatus = recording.run.apparatus()
-    policy = apparatus.policy
-    new = Session(os.urandom(8).hex(), __version__, tuple(sorted(policy.attack_monitored)), policy.look_ms_max)
+    engine = apparatus.open_engine()
     with _light_of(recording) as light:
+        kit = AttackKit(light)
+
+        def look() -> "Answer":
+            with open_camera() as frames:
+                return present(
+                    frames=settled(frames, clock), engine=engine, policy=apparatus.policy, clock=clock, kit=kit
+                )
+
+        new = new_session(engine=engine, policy=apparatus.policy, kit=kit, random=os.urandom)
         file = SessionFile.open(recording.file, new=new)
-        _guide(recording, apparatus, file, light)
+        _guide(recording, file, look, clock)
     _conclude(file, as_json=as_json)
     return 0
 
@@ -79,19 +94,8 @@ def _check_consent(recording: Recording) -> None:
         raise BadInputError("consent: without it nothing is presented and nothing was kept; ask the people first")
 
 
-def _guide(recording: Recording, apparatus: "Apparatus", file: "SessionFile", light: "FlashLight | None") -> None:
-    from openstile.assembly.devices import camera_of
-    from openstile.face.attack import AttackKit
+def _guide(recording: Recording, file: "SessionFile", look: "Callable[[], Answer]", clock: "Clock") -> None:
     from openstile.lab.attacks_guide import COMMANDS, Guide
-    from openstile.lab.attacks_record import present, settled
-    from openstile.terms.instants import SystemClock
-
-    engine, clock, kit = apparatus.open_engine(), SystemClock(), AttackKit(light)
-    open_camera = camera_of(_camera_name(recording))
-
-    def look() -> "Answer":
-        with open_camera() as frames:
-            return present(frames=settled(frames, clock), engine=engine, policy=apparatus.policy, clock=clock, kit=kit)
 
     ask = None if recording.yes else lambda prompt: _ask(f"{prompt} ")
     guide = Guide(file, look=look, tell=error_console().print, now=clock.now, ask=ask)

@@ -13,6 +13,7 @@ from openstile.cli.options import HomeOption, JsonOption, folder
 from openstile.cli.printing import console, error_console, print_json
 
 if TYPE_CHECKING:
+    from openstile.lab.attacks import AttackReport
     from openstile.lab.scores import Scores
 
 
@@ -31,6 +32,10 @@ def report(
     without: Annotated[
         list[str] | None, typer.Option(help="Leave a part out: groups, quality, speed or unlinkability; repeatable.")
     ] = None,
+    attacks: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SESSION.json", help="Presentations recorded by `lab attacks`; repeatable."),
+    ] = None,
     link_pairs: Annotated[int, typer.Option(help="Pairs of passes of one person, and of two.")] = 2000,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -47,6 +52,7 @@ def report(
     if unknown:
         raise BadInputError(f"--without {unknown[0]}: give {', '.join(PARTS)}")
     check_ready(out)
+    presented = _presented(attacks or [])
     lab = options.LabRun(
         dataset, None, tuple(session or ()), allow_missing, pack, threshold, home, workers,
         seed=seed, work=work, cluster=cluster,
@@ -62,6 +68,7 @@ def report(
             how=Resampling(replicates, seed),
             parts=tuple(part for part in PARTS if part not in (without or ())),
             link_pairs=link_pairs,
+            attacks=presented,
             progress=progress,
         )
         found = run.measure(scores)
@@ -80,6 +87,14 @@ def report(
         for file in files:
             console().print(str(file))
     return 0
+
+
+def _presented(files: "list[Path]") -> "AttackReport | None":
+    """What the recorded sessions showed: read first, so that a bad file is said before anything is measured."""
+    from openstile.lab.attacks import report_attacks
+    from openstile.lab.attacks_file import read_session
+
+    return report_attacks([read_session(file) for file in files]) if files else None
 
 
 @contextmanager

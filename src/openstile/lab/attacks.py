@@ -109,6 +109,8 @@ class AttackReport:
 
     sessions: int
     versions: tuple[str, ...]
+    packs: tuple[str, ...]
+    flash: bool
     monitored: tuple[str, ...]
     people: int
     presentations: int
@@ -130,6 +132,8 @@ class AttackReport:
             "simulated": False,
             "sessions": self.sessions,
             "versions": list(self.versions),
+            "packs": list(self.packs),
+            "flash": self.flash,
             "monitored": list(self.monitored),
             "people": self.people,
             "presentations": self.presentations,
@@ -156,8 +160,8 @@ def report_attacks(
         raise BadInputError(f"attacks: {len(sessions)} sessions; give 1 to {ATTACK_SESSIONS_MAX}")
     if len({each.session_id for each in sessions}) < len(sessions):
         raise BadInputError("attacks: one session is given twice; give each file once")
-    if len({frozenset(each.monitored) for each in sessions}) > 1:
-        raise BadInputError("attacks: the sessions' gates monitor different detectors; count them apart")
+    if len({(each.flash, frozenset(each.monitored)) for each in sessions}) > 1:
+        raise BadInputError("attacks: gates with and without a flash, or other monitored detectors; count them apart")
     monitored = tuple(sorted(sessions[0].monitored))
     told = [one for session in sessions for one in session.presentations]
     counted = [one for one in told if not one.void]
@@ -171,6 +175,8 @@ def report_attacks(
     return AttackReport(
         sessions=len(sessions),
         versions=tuple(sorted({each.openstile for each in sessions})),
+        packs=tuple(sorted({each.pack for each in sessions})),
+        flash=sessions[0].flash,
         monitored=monitored,
         people=len({one.subject for one in counted}),
         presentations=len(counted),

@@ -45,6 +45,8 @@ class _File(_Part):
     format: Literal["openstile-attack-session-1"]
     session_id: str
     openstile: str
+    pack: str
+    flash: bool
     monitored: list[str]
     look_ms_max: int
     presentations: list[_Presented]
@@ -67,6 +69,8 @@ def decode_session(data: bytes, *, what: str) -> Session:
         return Session(
             session_id=told.session_id,
             openstile=told.openstile,
+            pack=told.pack,
+            flash=told.flash,
             monitored=tuple(told.monitored),
             look_ms_max=told.look_ms_max,
             presentations=tuple(_presentation(one) for one in told.presentations),
@@ -82,6 +86,8 @@ def encode_session(session: Session) -> bytes:
         "format": _FORMAT,
         "session_id": session.session_id,
         "openstile": session.openstile,
+        "pack": session.pack,
+        "flash": session.flash,
         "monitored": list(session.monitored),
         "look_ms_max": session.look_ms_max,
     }
@@ -97,6 +103,12 @@ class SessionFile:
     _data: bytes
 
     @classmethod
+    def read(cls, path: Path) -> "SessionFile":
+        """The session in `path`. Raises BadInputError: it cannot be read, or is damaged."""
+        data = _read_bytes(path)
+        return cls(path, decode_session(data, what=str(path)), data)
+
+    @classmethod
     def open(cls, path: Path, *, new: Session) -> "SessionFile":
         """The session in `path`, or `new` where there is no such file yet; then the file is made.
 
@@ -106,21 +118,21 @@ class SessionFile:
             data = encode_session(new)
             write_private(path, data)
             return cls(path, new, data)
-        data = read_bytes(path)
-        found = decode_session(data, what=str(path))
-        for name in ("openstile", "monitored", "look_ms_max"):
+        file = cls.read(path)
+        found = file.session
+        for name in ("openstile", "pack", "flash", "monitored", "look_ms_max"):
             if getattr(found, name) != getattr(new, name):
                 raise BadInputError(
                     f"{path}: was recorded with another {name} ({getattr(found, name)}, now {getattr(new, name)}); "
-                    "begin another file, and count both together afterwards"
+                    "begin another file"
                 )
-        return cls(path, found, data)
+        return file
 
     def put(self, session: Session) -> None:
         """Write `session` in place of the one before, whole or not at all. Raises BadInputError, as when somebody else
         changed the file meanwhile.
         """
-        if read_bytes(self.path) != self._data:
+        if _read_bytes(self.path) != self._data:
             raise BadInputError(f"{self.path}: was changed by somebody else; nothing was written, begin again")
         data = encode_session(session)
         write_private(self.path, data)
@@ -129,10 +141,10 @@ class SessionFile:
 
 def read_session(path: Path) -> Session:
     """The session in the file at `path`. Raises BadInputError."""
-    return decode_session(read_bytes(path), what=str(path))
+    return SessionFile.read(path).session
 
 
-def read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     """Of a file that may be a session. Raises BadInputError."""
     try:
         with path.open("rb") as file:

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from openstile import __version__
 from openstile.crossing import Policy
 from openstile.crossing.attack import AttackCheck
 from openstile.face import FaceEngine, Frame, LocatedFace, locate
 from openstile.face.attack import AttackKit, Evidence, Outcome
+from openstile.face.attack.stimulus import RandomBytes
 from openstile.face.zone import choose_rider
+from openstile.lab.attacks_session import Session
 from openstile.terms.instants import Clock
 
 _PLACES = 4
@@ -29,6 +32,18 @@ class Answer:
 def unattended(policy: Policy) -> Policy:
     """The gate's policy where detectors decide and nobody watches. The attended answer follows from the first clip."""
     return replace(policy, attack_mode="enforce", attendance="unattended")
+
+
+def new_session(*, engine: FaceEngine, policy: Policy, kit: AttackKit, random: RandomBytes) -> Session:
+    """An empty session of a gate with these."""
+    return Session(
+        session_id=random(8).hex(),
+        openstile=__version__,
+        pack=engine.pack_id,
+        flash=kit.flashes(wanted=policy.attack_flash == "on"),
+        monitored=tuple(sorted(policy.attack_monitored)),
+        look_ms_max=policy.look_ms_max,
+    )
 
 
 def settled(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:

@@ -18,6 +18,7 @@ from openstile.terms.limits import (
     ATTACK_NUMBER_MAX,
     ATTACK_PRESENTATIONS_MAX,
     ATTACK_SPECIES_CHARS_MAX,
+    PACK_ID_CHARS_MAX,
 )
 
 BONA_FIDE = "bona fide"
@@ -26,6 +27,7 @@ SPECIES = (BONA_FIDE, "flat print", "bent print", "phone", "tablet", "monitor", 
 """What a session is guided through unless it names its own; all but the first are PAI species."""
 CLIPS_MAX = 2
 """As `crossing.attack`: one, and one more after a first that told too little."""
+_MONITORED_MAX = 8
 _WORDS = re.compile(r"[a-z0-9]+(?:[ -][a-z0-9]+)*")
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -96,11 +98,14 @@ class Session:
     """What was presented to one gate, in its order.
 
     session_id: 16 hexadecimal digits, random: tells whether a file is given twice. openstile: the version whose
-    detectors ran. monitored: detectors of the gate that had no say. look_ms_max: its time limit.
+    detectors ran. pack: id of the model pack that located the faces. flash: whether the gate's display lit them.
+    monitored: detectors of the gate that had no say. look_ms_max: its time limit.
     """
 
     session_id: str
     openstile: str
+    pack: str
+    flash: bool
     monitored: tuple[str, ...]
     look_ms_max: int
     presentations: tuple[Presentation, ...] = ()
@@ -110,17 +115,20 @@ class Session:
             raise BadInputError("session: its id must be 16 hexadecimal digits")
         if not re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", self.openstile):
             raise BadInputError("session: openstile must be a version")
+        if not (1 <= len(self.pack) <= PACK_ID_CHARS_MAX and self.pack.isascii() and self.pack.isprintable()):
+            raise BadInputError("session: pack must be the id of a model pack")
         if not 200 <= self.look_ms_max <= 60_000:
             raise BadInputError(f"session: look_ms_max {self.look_ms_max} is outside 200 to 60,000")
-        if len(set(self.monitored)) != len(self.monitored) or len(self.monitored) > ATTACK_CLIP_DETECTORS_MAX:
-            raise BadInputError("session: monitored names a detector twice, or too many")
-        for name in self.monitored:
-            if not re.fullmatch(r"[a-z_]{1,20}", name):
-                raise BadInputError("session: monitored must name detectors")
+        named = all(re.fullmatch(r"[a-z_]{1,20}", name) for name in self.monitored)
+        if not named or len(set(self.monitored)) < len(self.monitored) or len(self.monitored) > _MONITORED_MAX:
+            raise BadInputError("session: monitored must name detectors, each once")
         if len(self.presentations) > ATTACK_PRESENTATIONS_MAX:
             raise BadInputError(
                 f"session: has more than {ATTACK_PRESENTATIONS_MAX:,} presentations; begin another file"
             )
+        self._check_outcomes()
+
+    def _check_outcomes(self) -> None:
         for number, one in enumerate(self.presentations, 1):
             if one.outcome not in _outcomes(one, self.monitored):
                 raise BadInputError(f"presentation {number}: its outcome is not what its detectors came to")
@@ -128,6 +136,13 @@ class Session:
     def with_next(self, presentation: Presentation) -> "Session":
         """The session with one more."""
         return replace(self, presentations=(*self.presentations, presentation))
+
+    def without(self, subject: int) -> "Session":
+        """The session without anything of this person, who wants it so. Raises BadInputError when there is nothing."""
+        left = tuple(one for one in self.presentations if one.subject != subject)
+        if len(left) == len(self.presentations):
+            raise BadInputError(f"session: holds nothing of person {subject}; check the number")
+        return replace(self, presentations=left)
 
     def with_last_void(self) -> "Session":
         """The session whose last presentation counts no more."""

@@ -71,7 +71,7 @@ class Found:
     """The measurements of one run; None for those that were not made.
 
     attacks: its JSON has `simulated` (bool), `species` (a list of `species` and `apcer`, a proportion) and `bpcer`, a
-    proportion, in the words of ISO/IEC 30107-3.
+    proportion, in the words of ISO/IEC 30107-3; where they are not simulated, all that `attacks.AttackReport` has.
     """
 
     accuracy: Measurement
@@ -103,6 +103,8 @@ def assemble(
     for name in ("groups", "attacks", "speed", "unlinkability"):
         part: Measurement | None = getattr(found, name)
         report[name] = None if part is None else part.to_json()
+    if report["attacks"] is not None and not report["attacks"]["simulated"]:
+        report["not_tested"] = ["other_attacks" if each == "attacks" else each for each in NOT_TESTED]
     plain: dict[str, Any] = json.loads(json.dumps(report, allow_nan=False))
     return plain
 

@@ -39,7 +39,7 @@ def draw_all(page: Page) -> dict[str, Plot]:
         plots += _at_wanted(page)
     if page.at("/quality") is not None:
         plots.append(_discard(page))
-    if page.at("/attacks") is not None:
+    if page.at("/attacks/species"):
         plots.append(_attacks(page))
     if page.at("/speed") is not None:
         plots.append(_speed(page))
@@ -295,15 +295,23 @@ def _link_plot(page: Page, name: str, pointer: str) -> Plot:
 
 
 def _attacks(page: Page) -> Plot:
-    """APCER of each species."""
+    """APCER of each species; where presentations were recorded, who was shown, staff at the lane, and non-responses."""
     rows, table = [], []
+    recorded = not page.at("/attacks/simulated")
     for i, each in enumerate(page.at("/attacks/species")):
-        pointer = f"/attacks/species/{i}/apcer"
-        rows.append(_row(each["species"], each["apcer"], strong=each["apcer"]["events"] > 0))
-        rate = page.number(f"{pointer}/rate", "percent")
-        table.append((each["species"], page.seen(pointer), rate, page.limits(f"{pointer}/interval")))
+        pointer = f"/attacks/species/{i}"
+        label = page.word("pai", each["species"])
+        rows.append(_row(label, each["apcer"], strong=each["apcer"]["events"] > 0))
+        rate = page.number(f"{pointer}/apcer/rate", "percent")
+        cells: tuple[object, ...] = (page.seen(f"{pointer}/apcer"), rate, page.limits(f"{pointer}/apcer/interval"))
+        if recorded:
+            cells += (page.rate(f"{pointer}/apcer_attended"), page.rate(f"{pointer}/apnrr"))
+            cells += (page.number(f"{pointer}/people", "count"), page.number(f"{pointer}/instruments", "count"))
+        table.append((label, *cells))
     svg = draw_intervals("attacks", rows, _axis(page, "apcer", "percent", low=0))
-    return _plot(page, "attacks", svg, ("species", "seen", "rate", "interval_95"), table)
+    head = ("species", "seen", "rate", "interval_95")
+    more = ("apcer_attended", "apnrr", "people", "instruments") if recorded else ()
+    return _plot(page, "attacks", svg, (*head, *more), table)
 
 
 def _speed(page: Page) -> Plot:

@@ -7,6 +7,7 @@ import numpy as np
 
 from openstile.face.packs import list_packs
 from openstile.lab.accuracy import report_accuracy
+from openstile.lab.attacks import AttackReport
 from openstile.lab.bootstrap import Resampling
 from openstile.lab.capture import Apparatus, PackSource, capture_all
 from openstile.lab.dataset import DataSet
@@ -35,6 +36,8 @@ Progress = Callable[[str, int, int], None]
 class ReportRun:
     """What to measure, and with what. `random` gives the bytes that go into passes; `link_pairs` as in `unlinkability`.
 
+    attacks: what recorded presentations showed before; a data set of photographs shows nothing of attacks.
+
     progress is told which part is at work, what is done and what there is in all.
     """
 
@@ -45,6 +48,7 @@ class ReportRun:
     how: Resampling
     parts: tuple[str, ...] = PARTS
     link_pairs: int = 2000
+    attacks: AttackReport | None = None
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
@@ -59,6 +63,7 @@ class ReportRun:
             groups=report_groups(scores, how=self.how) if "groups" in self.parts and any(scores.groups) else None,
             quality=self._quality() if "quality" in self.parts and len(scores.mated) else None,
             speed=self._speed() if "speed" in self.parts else None,
+            attacks=self.attacks,
             unlinkability=self._unlinkability() if "unlinkability" in self.parts and len(scores.mated) else None,
         )
 
