@@ -33,7 +33,8 @@ def face_reference(photographs: Sequence[tuple[str, Frame]], *, engine: FaceEngi
     riders = _choose_riders(photographs, engine, stricter(quality, ENROLMENT_LIMITS))
     probes, references = _templates(engine, riders)
     comparisons = [[compare(engine=engine, probe=probe, reference=each) for probe in probes] for each in references]
-    middle = int(np.argmin([sum(comparison.distance for comparison in row) for row in comparisons]))
+    distances = np.array([[comparison.distance for comparison in row] for row in comparisons])
+    middle = int(np.argmin(distances.sum(axis=1) - distances.diagonal()))
     for (name, _, _), comparison in zip(riders, comparisons[middle], strict=True):
         if not comparison.mated:
             raise EnrolmentError(
