@@ -169,10 +169,10 @@ def nose_at(x: float, y: float) -> LocatedFace:
         (nose_at(200 + 14, 200), None),
         (nose_at(200 + 16, 200), FaceFault.FACE_TURNED),
         (nose_at(200 - 16, 200), FaceFault.FACE_TURNED),
-        (nose_at(200, 165 + 0.69 * 63), None),
-        (nose_at(200, 165 + 0.71 * 63), FaceFault.FACE_TURNED),
-        (nose_at(200, 165 + 0.43 * 63), None),
-        (nose_at(200, 165 + 0.41 * 63), FaceFault.FACE_TURNED),
+        (nose_at(200, 165 + 0.66 * 63), None),
+        (nose_at(200, 165 + 0.68 * 63), FaceFault.FACE_TURNED),
+        (nose_at(200, 165 + 0.46 * 63), None),
+        (nose_at(200, 165 + 0.44 * 63), FaceFault.FACE_TURNED),
     ],
 )
 def test_head_turned_beyond_a_limit_is_refused(face: LocatedFace, fault: FaceFault | None) -> None:

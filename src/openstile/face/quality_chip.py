@@ -48,13 +48,21 @@ def luminance_of(frame: Frame, face: LocatedFace) -> Luminance:
 
 def scales_of(luminance: Luminance) -> Scales:
     """Smooth `luminance`."""
-    return Scales(luminance, *(smooth(luminance, sigma, sigma) for sigma in (0.7, 1.4, 1.5, 2.5, 2.8, 5.0)))
+    return Scales(luminance, *(_smooth(luminance, sigma) for sigma in (0.7, 1.4, 1.5, 2.5, 2.8, 5.0)))
 
 
-def smooth(picture: Luminance, sigma_x: float, sigma_y: float) -> Luminance:
-    """Gaussian smoothing, sigmas in pixels along the rows and along the columns."""
-    size = tuple(2 * int(_TRUNCATE * sigma + 0.5) + 1 for sigma in (sigma_x, sigma_y))
-    return np.asarray(cv2.GaussianBlur(picture, size, sigmaX=sigma_x, sigmaY=sigma_y), np.float32)
+def gaussian(sigma: float) -> Luminance:
+    """A Gaussian kernel as a column, (n, 1) float32; sigma in pixels."""
+    return np.asarray(cv2.getGaussianKernel(_size(sigma), sigma, cv2.CV_32F), np.float32)
+
+
+def _smooth(picture: Luminance, sigma: float) -> Luminance:
+    size = _size(sigma)
+    return np.asarray(cv2.GaussianBlur(picture, (size, size), sigmaX=sigma), np.float32)
+
+
+def _size(sigma: float) -> int:
+    return 2 * int(_TRUNCATE * sigma + 0.5) + 1
 
 
 def visible_part(frame: Frame, face: LocatedFace) -> float:
@@ -62,8 +70,16 @@ def visible_part(frame: Frame, face: LocatedFace) -> float:
     matrix = similarity(face.landmarks, CHIP.landmarks)
     if not np.any(matrix[:, :2]):
         return 0.0
-    x, y = cv2.invertAffineTransform(matrix) @ _ELLIPSE_POINTS
-    return float(np.mean((x >= -0.5) & (y >= -0.5) & (x <= frame.width - 0.5) & (y <= frame.height - 0.5)))
+    to_frame = cv2.invertAffineTransform(matrix)
+    if np.all(_inside(frame, to_frame @ _CORNERS)):
+        return 1.0
+    return float(np.mean(_inside(frame, to_frame @ _ELLIPSE_POINTS)))
+
+
+def _inside(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of `points` (2, n) lie in `frame`, whose pixels reach half a pixel beyond their centres."""
+    x, y = points
+    return np.asarray((x >= -0.5) & (y >= -0.5) & (x <= frame.width - 0.5) & (y <= frame.height - 0.5), np.bool_)
 
 
 def rectangle(x: float, y: float, half_width: float, half_height: float) -> Mask:
@@ -81,3 +97,11 @@ def _make_ellipse() -> NDArray[np.bool_]:
 ELLIPSE = _make_ellipse()
 MASK: Mask = ELLIPSE.astype(np.uint8)
 _ELLIPSE_POINTS = np.array([[x, y, 1.0] for y, x in np.argwhere(ELLIPSE)[::7]]).T
+_CORNERS = np.array(
+    [
+        [x, y, 1.0]
+        for x in (CENTRE[0] - _RADIUS_X, CENTRE[0] + _RADIUS_X)
+        for y in (CENTRE[1] - _RADIUS_Y, CENTRE[1] + _RADIUS_Y)
+    ]
+).T
+"""Of a rectangle around the ellipse: when they lie inside a frame, so does all of it."""

@@ -2,14 +2,19 @@
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
-from openstile.face.quality_chip import CENTRE, CHIP, ELLIPSE, MASK, Luminance, Scales, smooth
+from openstile.face.quality_chip import CENTRE, CHIP, ELLIPSE, MASK, Luminance, Mask, Scales, gaussian
 
 _COLUMNS_SHARE = 1.2
 """Eyes and mouth lie across, so a sharp face has more detail along the columns: smallest ratio 0.451, rows 0.369."""
 _DIAGONALS_SHARE = 1.05
 """As above: 0.387."""
-_ACROSS_SIGMA = 0.8
+_ACROSS = gaussian(0.8)
+_BANDS = tuple(gaussian(sigma) for sigma in (1.5, 2.5, 5.0))
+_ALONG = np.s_[15:136, 11:138]
+"""Rows and columns of the chip that the ellipse and the kernels along the rows reach."""
+_DOWN = np.s_[2:149, 24:125]
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _EIGHTH_TURN = cv2.getRotationMatrix2D(CENTRE, 45, 1)
 
@@ -45,14 +50,16 @@ def measure_steadiness(luminance: Luminance) -> float:
 
 
 def _directed_ratio(picture: Luminance, *, down: bool) -> float:
-    """The band ratio of detail along the columns (down) or the rows, hardly smoothed the other way."""
-    first, second, third = (
-        smooth(picture, _ACROSS_SIGMA, sigma) if down else smooth(picture, sigma, _ACROSS_SIGMA)
-        for sigma in (1.5, 2.5, 5.0)
-    )
-    return _band_ratio(first, second, third)
+    """The band ratio of detail along the columns (down) or the rows, hardly smoothed the other way.
+
+    One pass in each direction over no more of the chip than the ellipse sees: three times as fast as whole Gaussians.
+    """
+    part = _DOWN if down else _ALONG
+    even = cv2.filter2D(picture[part], -1, _ACROSS if not down else _ACROSS.T)
+    first, second, third = (cv2.filter2D(even, -1, kernel if down else kernel.T) for kernel in _BANDS)
+    return _band_ratio(first, second, third, MASK[part])
 
 
-def _band_ratio(first: Luminance, second: Luminance, third: Luminance) -> float:
+def _band_ratio(first: MatLike, second: MatLike, third: MatLike, mask: Mask = MASK) -> float:
     """Energy between the first two scales over that between the last two, as amplitudes, inside the ellipse."""
-    return cv2.norm(first, second, cv2.NORM_L2, MASK) / max(cv2.norm(second, third, cv2.NORM_L2, MASK), 1e-3)
+    return cv2.norm(first, second, cv2.NORM_L2, mask) / max(cv2.norm(second, third, cv2.NORM_L2, mask), 1e-3)

@@ -55,9 +55,10 @@ class QualityLimits:
     """Nose tip off the middle of the eyes, over the eye distance: 0.55 tan(yaw) for a nose of usual depth, so 0.25 is
     about 24 degrees. Frontal photographs: at most 0.13. Simulated turns: of 20 degrees 0.18 at most, FNMR 2 %.
     """
-    pitch_min: float = 0.42
-    """Where the nose tip lies between the eyes (0) and the mouth (1). Frontal photographs: 0.50..0.64."""
-    pitch_max: float = 0.7
+    pitch_min: float = 0.45
+    """Where the nose tip lies between the eyes (0) and the mouth (1). Frontal photographs: 0.50..0.64; small or soft
+    ones 0.48..0.67."""
+    pitch_max: float = 0.67
     """As `pitch_min`, for a head that looks down."""
     roll_max: float = 30.0
     """Degrees that the line of the eyes leans. Alignment turns the face upright; beyond this the detector's landmarks
@@ -91,8 +92,8 @@ ENROLMENT_LIMITS = QualityLimits(
     nose_seen_min=0.14,
     mouth_seen_min=0.15,
     yaw_max=0.22,
-    pitch_min=0.45,
-    pitch_max=0.67,
+    pitch_min=0.47,
+    pitch_max=0.65,
     roll_max=20.0,
 )
 """What the desk asks of a photograph, on top of what gates ask of a frame: a frame is one of many and gone at once, a

@@ -35,6 +35,17 @@ def blurred(sigma: float) -> Change:
     return lambda pixels, face: np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), np.uint8)
 
 
+def softened(sigma: float, *, noise: float) -> Change:
+    """A lens that blurs by `sigma` pixels and a sensor with noise of deviation `noise`, however far away the face is."""
+
+    def change(pixels: Pixels, face: LocatedFace) -> Pixels:
+        soft = cv2.GaussianBlur(pixels, (0, 0), sigma)
+        sensor = np.random.default_rng(SEED).normal(0, noise, pixels.shape)
+        return np.asarray(np.clip(soft + sensor, 0, 255), np.uint8)
+
+    return change
+
+
 def moved(length: int, *, down: bool = False) -> Change:
     """Motion over `length` pixels while the shutter is open, sideways or down."""
     kernel = np.zeros((length, length), np.float32)

@@ -22,6 +22,7 @@ from openstile.lab.discard_changes import (
     lit_from_side,
     moved,
     raised,
+    softened,
     turned,
     unchanged,
 )
@@ -119,10 +120,20 @@ CONDITIONS: tuple[Condition, ...] = (
     ),
     *(Condition(Kind.FLAT, f"contrast {contrast:g}", flattened(contrast)) for contrast in (0.5, 0.25, 0.12, 0.06)),
     *(Condition(Kind.DISTANCE, f"face of {width} pixels", unchanged, width) for width in (80, 60, 50, 40, 32, 26, 20)),
+    *(
+        Condition(Kind.DISTANCE, f"face of {width} pixels, soft lens", softened(0.7, noise=4), width)
+        for width in (112, 80, 60, 50, 40, 32, 26)
+    ),
     *(Condition(Kind.CUT, f"cut {share:g} above the eyes", raised(share)) for share in (0.5, 0.25, 0.1)),
-    *(Condition(Kind.LEAN, f"lean {degrees}", leant(degrees)) for degrees in (15, 30, 45, 60, 90)),
+    *(
+        Condition(Kind.LEAN, f"lean {degrees}", leant(degrees))
+        for degrees in (-90, -60, -45, -30, -15, 15, 30, 45, 60, 90)
+    ),
     *(Condition(Kind.TURN, f"turn {degrees}", turned(degrees)) for degrees in (10, 20, 30, 40, 50)),
-    *(Condition(Kind.NOD, f"nod {degrees}", turned(degrees, down=True)) for degrees in (-30, -20, -10, 10, 20, 30)),
+    *(
+        Condition(Kind.NOD, f"nod {degrees}", turned(degrees, down=True))
+        for degrees in (-40, -30, -20, -10, 10, 20, 30, 40)
+    ),
     Condition(Kind.EYES_COVERED, "grey bar over the eyes", painted(bar(-0.3, 0.25), _GREY)),
     Condition(Kind.EYES_COVERED, "black bar over the eyes", painted(bar(-0.3, 0.25), _BLACK)),
     Condition(Kind.EYES_COVERED, "dark glasses", painted(glasses_like, _BLACK)),
