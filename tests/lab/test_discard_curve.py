@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from openstile.face.quality_limits import ENROLMENT_LIMITS
 from openstile.face.quality_table import Measured
 from openstile.lab.discard import report_discard
 from openstile.lab.discard_conditions import CONDITIONS, MEANT_FOR, Condition, Kind
@@ -100,6 +101,35 @@ def test_measure_that_knows_earns_its_place_and_one_that_does_not_is_said_not_to
     assert (report.all_frames.events, report.all_frames.trials) == (30, 120)
     dark = next(one for one in report.conditions if one.kind is Kind.DARK)
     assert (dark.no_face.events, dark.no_face.trials, dark.fnmr.trials) == (1, 1, 0)
+
+
+def test_measure_that_rejects_one_persons_failing_frames_earns_nothing_by_them() -> None:
+    """30 failing frames of one person look like much when they are counted one by one."""
+    trials = [trial(person, Kind.CLEAN, 0.6, 1.0, False) for person in range(40)]
+    trials += [trial(0, Kind.BLUR, 0.3, 1.0, True) for _ in range(30)]
+    trials += [trial(person, Kind.BLUR, 0.38, 1.0, False) for person in range(1, 6)]
+    report = report_discard(DiscardTrials("pack-1", 0.45, 40, 0, tuple(trials)), samples=200)
+    sharpness = report.measures[0]
+    assert sharpness.rejected.interval.low > sharpness.passing.interval.high
+    assert not sharpness.earns
+
+
+def test_enrolment_is_held_against_its_own_stricter_limit() -> None:
+    trials = [trial(person, Kind.CLEAN, 0.415 if person < 3 else 0.6, 0.2, False) for person in range(10)]
+    trials += [trial(person, Kind.BLUR, 0.41, 1.0, person < 6) for person in range(10)]
+    sharpness, evenness = report_discard(DiscardTrials("pack-1", 0.45, 10, 0, tuple(trials)), samples=20).measures
+    assert (sharpness.at_least, sharpness.rejected.trials, sharpness.clean_rejected.events) == (0.4, 0, 0)
+    assert sharpness.enrolment_at_least == ENROLMENT_LIMITS.sharpness_min == 0.42
+    assert (sharpness.enrolment_rejected.events, sharpness.enrolment_rejected.trials) == (6, 10)
+    assert (sharpness.enrolment_clean_rejected.events, sharpness.enrolment_clean_rejected.trials) == (3, 10)
+    assert (evenness.enrolment_at_least, evenness.enrolment_clean_rejected.trials) == (None, 0), "advice only"
+
+
+def test_gain_of_one_person_has_no_interval_and_is_not_told() -> None:
+    quality, wrong = np.arange(8.0), errors(1, 1, 1, 0, 0, 0, 0, 0)
+    random = np.random.default_rng(1)
+    assert gain_of(quality, wrong) == pytest.approx(1.0)
+    assert gain_with_interval(quality, wrong, np.zeros(8, int), random=random, samples=50) is None
 
 
 def test_report_as_json_holds_curves_and_counts_and_nobody() -> None:

@@ -105,10 +105,12 @@ def test_of_thresholds_at_which_the_rates_are_as_far_apart_the_smaller_one_is_na
     """At 0.2: 1 of 5 match, 1 of 3 do not; at 0.25: 2 of 5 match (0.133 and 0.067 apart); at 0.3 none is failed."""
     found = equal_error_rate(np.array([0.1, 0.2, 0.3], np.float32), np.array([0.2, 0.25, 0.5, 0.6, 0.7], np.float32))
     assert found is not None
-    assert (found.threshold, found.rate) == (pytest.approx(0.25), pytest.approx((2 / 5 + 1 / 3) / 2))
+    assert found.threshold == pytest.approx(0.25)
+    assert found.rate == pytest.approx((2 / 5 + 1 / 3) / 2)
     tied = equal_error_rate(np.array([0.1, 0.4], np.float32), np.array([0.2, 0.3], np.float32))
     assert tied is not None
-    assert (tied.threshold, tied.rate) == (pytest.approx(0.2), 0.5)  # 0.3: 1 match, 1/2 not; 0.1: 0 and 1/2
+    assert tied.threshold == pytest.approx(0.2)  # half of each; as far apart, 1/2, are 0.1 and 0.3
+    assert tied.rate == 0.5
 
 
 def test_threshold_needs_scores_and_a_rate() -> None:

@@ -15,7 +15,12 @@ from tests.lab.made_scores import all_pairs, make_scores
 from tests.lab.test_unlinkability import NOW
 
 from openstile.crossing import Policy
+from openstile.face import quality_limits
+from openstile.face.attack import thresholds as attack_thresholds
+from openstile.face.packs import DEFAULT_PACK
+from openstile.face.packs.shelf import shipped_manifests
 from openstile.face.quality import QualityLimits
+from openstile.face.zone import CaptureZone
 from openstile.lab.accuracy import report_accuracy
 from openstile.lab.bootstrap import Resampling
 from openstile.lab.dataset import Group, Subject
@@ -26,9 +31,9 @@ from openstile.lab.groups import report_groups
 from openstile.lab.intervals import Proportion
 from openstile.lab.rates_among import proportion_json
 from openstile.lab.report import NOT_TESTED, Found, PackFacts, assemble, card_markdown, report_page, write_report
-from openstile.lab.report_numbers import WRITERS, Language, write_count, write_number, write_percent
+from openstile.lab.report_numbers import WRITERS, Language, write_count, write_limit, write_number, write_percent
 from openstile.lab.report_texts import TEXTS
-from openstile.lab.report_thresholds import measure_of, shipped_thresholds
+from openstile.lab.report_thresholds import ADVICE, measure_of, shipped_thresholds
 from openstile.lab.scores import Scores
 from openstile.lab.speed import SpeedReport, StepTimes
 from openstile.lab.unlinkability import Unlinkability, measure_unlinkability
@@ -67,14 +72,17 @@ class _Attacks:
 
 def _quality() -> DiscardReport:
     """A line for every limit of quality, and one kind of fault."""
-    names = dict.fromkeys(measure_of(field.name) for field in fields(QualityLimits))
+    limits = [field.name for field in fields(QualityLimits)]
+    advice = {measure_of(name.lower()) for name in ADVICE}
+    names = dict.fromkeys([*map(measure_of, limits), *sorted(advice)])
     level = tuple(0.1 for _ in SHARES)
     measures = tuple(
         MeasureReport(
-            measure=name, kinds=(Kind.BLUR,), rejects=name != "roll", at_least=0.4, at_most=None, gain=None,
+            measure=name, kinds=(Kind.BLUR,), rejects=name not in advice, at_least=0.4, at_most=None, gain=None,
             own_gain=Gain(0.6, 0.4, 0.7), curve=level, own_curve=level, rejected=Proportion(9, 30),
             passing=Proportion(0, 30), alone=Proportion(2, 30), clean_rejected=Proportion(0, 24),
-            earns=name == "sharpness",
+            enrolment_at_least=0.42, enrolment_at_most=None, enrolment_rejected=Proportion(11, 34),
+            enrolment_clean_rejected=Proportion(1, 24), earns=name == "sharpness",
         )
         for name in names
     )  # fmt: skip
@@ -106,8 +114,9 @@ def report() -> dict[str, Any]:
     )
     measures = tuple(each.measure for each in _quality().measures)
     thresholds = shipped_thresholds(
-        distance_max=scores.distance_max, quality=QualityLimits(), measures=measures, attacks=True
-    )
+        distance_max=scores.distance_max, quality=QualityLimits(), zone=CaptureZone(), pack_id="cf-dual-1",
+        measures=measures, attacks=True,
+    )  # fmt: skip
     return assemble(
         found, pack=PACK, thresholds=thresholds, data_set="made up", made_at="2026-06-01 12:00 UTC", machine="none"
     )
@@ -227,21 +236,66 @@ def test_names_from_a_data_set_are_text_and_never_markup(written: Path) -> None:
     assert "<script>" not in (written / "model-card.md").read_text()
 
 
-@pytest.mark.parametrize("limit", ["distance_max", *(field.name for field in fields(QualityLimits))])
+def _numbers_of(module: object, prefix: str = "") -> dict[str, float]:
+    """Constants of a module by the names that a report gives them."""
+    found = {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, int | float)}
+    return {prefix + name.lower(): float(value) for name, value in found.items() if not name.startswith("_")}
+
+
+def _fields_of(limits: object, prefix: str = "") -> dict[str, float]:
+    return {prefix + field.name: float(getattr(limits, field.name)) for field in fields(type(limits))}  # type: ignore[arg-type]
+
+
+def _shipped() -> dict[str, float]:
+    """Every limit that the code ships with, read from where it is set; the detector's from the default pack."""
+    (default,) = [each for each in shipped_manifests() if each.name == DEFAULT_PACK]
+    detector = {name: value for name, value in _fields_of_numbers(default.detector).items() if name != "side_max"}
+    return {
+        "distance_max": 0.5,
+        **_fields_of(Policy().quality),
+        **_numbers_of(quality_limits),
+        **_fields_of(quality_limits.ENROLMENT_LIMITS, "enrolment_"),
+        **_fields_of(Policy().zone, "zone_"),
+        **{f"detector_{name}": value for name, value in detector.items()},
+        **_numbers_of(attack_thresholds),
+    }
+
+
+def _fields_of_numbers(value: Any) -> dict[str, float]:
+    found = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {
+        name: float(n) for name, n in found.items() if isinstance(n, int | float) and name.endswith(("_min", "_max"))
+    }
+
+
+@pytest.mark.parametrize("limit", _shipped())
 def test_each_shipped_threshold_has_its_line(written: Path, report: dict[str, Any], limit: str) -> None:
     (threshold,) = [each for each in report["thresholds"] if each["name"] == limit]
-    expected = 0.5 if limit == "distance_max" else getattr(Policy().quality, limit)
-    assert threshold["value"] == expected
+    assert threshold["value"] == _shipped()[limit]
     page = (written / "report.html").read_text()
     row = page[page.index(f'id="threshold-{limit}"') :].partition("</tr>")[0]
     assert f'href="#{threshold["line"]}"' in row
-    assert f'<tr id="{threshold["line"]}">' in page
-    assert f'id="threshold-{limit}"' in (written / "model-card.md").read_text()
+    assert re.search(f'<(tr|section) id="{threshold["line"]}"', page)
+    card = (written / "model-card.md").read_text()
+    line = card[card.index(f'id="threshold-{limit}"') :].partition("\n")[0]
+    assert f"| {write_limit(threshold['value'], Language.EN)} |" in line
+    assert "not shown by this report" not in line
 
 
-def test_each_threshold_of_the_attack_detectors_is_listed(report: dict[str, Any]) -> None:
-    listed = {each["name"] for each in report["thresholds"] if each["kind"] == "attack"}
-    assert {"flash_match_min", "parallax_live_min", "depth_flat_max"} <= listed
+def test_report_lists_no_threshold_that_the_code_does_not_have(report: dict[str, Any]) -> None:
+    assert [each["name"] for each in report["thresholds"]] == list(dict.fromkeys(_shipped()))
+
+
+def test_threshold_without_a_line_in_the_report_is_said_to_have_none() -> None:
+    thresholds = shipped_thresholds(
+        distance_max=0.5, quality=QualityLimits(), zone=CaptureZone(), pack_id="made-1", measures=()
+    )
+    found = Found(report_accuracy(_scores(), how=Resampling(100)))
+    bare = assemble(found, pack=PACK, thresholds=thresholds, data_set="made up", made_at="now", machine="none")
+    assert not [each for each in thresholds if each.kind == "detector"], "no pack that ships"
+    for text in (report_page(bare, Language.EN), card_markdown(bare)):
+        assert "not shown by this report" in text
+        assert "docs/presentation-attacks.md (simulated)" in text
 
 
 def test_simulated_attacks_are_called_simulated(written: Path) -> None:
@@ -264,7 +318,7 @@ def test_report_without_the_other_parts_has_no_section_of_them() -> None:
     page = report_page(report, Language.EN)
     for name in ("groups", "quality", "attacks", "speed", "unlinkability"):
         assert f'<section id="{name}"' not in page
-    assert "made up" in card_markdown(report | {"thresholds": [{"name": "x", "home": "y", "kind": "distance"}]})
+    assert "made up" in card_markdown(report)
 
 
 def test_texts_have_the_same_keys_and_places_in_every_language() -> None:

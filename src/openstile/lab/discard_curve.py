@@ -71,13 +71,14 @@ def gain_with_interval(
     samples: int,
 ) -> Gain | None:
     """The gain, and its interval from `samples` bootstrap samples of whole subjects (comparisons of one are not
-    independent). subjects: (n,) numbers of subjects. None as `gain_of`.
+    independent). subjects: (n,) numbers of subjects. None as `gain_of`, with one subject alone, and where fewer than
+    half of the samples have an error and a match: then nobody knows how far the gain would move.
     """
     value = gain_of(quality, non_match)
-    if value is None:
-        return None
     order = np.argsort(subjects, kind="stable")
     people, starts = np.unique(subjects[order], return_index=True)
+    if value is None or people.size < 2:
+        return None
     rows = np.split(order, starts[1:])
     found = []
     for _ in range(samples):
@@ -85,8 +86,8 @@ def gain_with_interval(
         again = gain_of(quality[chosen], non_match[chosen])
         if again is not None:
             found.append(again)
-    if not found:
-        return Gain(value, value, value)
+    if 2 * len(found) < samples:
+        return None
     low, high = (float(edge) for edge in np.quantile(found, (0.025, 0.975)))
     return Gain(value, low, high)
 

@@ -189,15 +189,22 @@ def card_markdown(report: Report) -> str:
     )
 
 
-def _bought(page: Page, limit: str) -> str:
-    """What a limit of quality rejects, and what was wrong with it; for a table."""
-    measures = page.at("/quality/measures") or []
-    i = next((i for i, each in enumerate(measures) if each["measure"] == measure_of(limit)), None)
+def _bought(page: Page, threshold: Mapping[str, Any]) -> str:
+    """What a limit does, for a table: the same numbers as its line in the report."""
+    kind, name = threshold["kind"], measure_of(threshold["name"])
+    if kind == "distance":
+        fmr, fnmr = page.rate("/accuracy/rates/fmr"), page.rate("/accuracy/rates/fnmr")
+        return str(page.text("bought_distance", fmr=fmr, fnmr=fnmr))
+    if kind in ("zone", "detector"):
+        return str(page.text("bought_fta", fta=page.rate("/accuracy/rates/fta")))
+    if kind == "attack":
+        return str(page.text("line_elsewhere" if threshold["line"] is None else "line_attack"))
+    i = next((i for i, each in enumerate(page.at("/quality/measures") or []) if each["measure"] == name), None)
     if i is None:
         return str(page.text("line_none"))
-    pointer = f"/quality/measures/{i}"
-    rejected, clean = page.rate(f"{pointer}/rejected"), page.rate(f"{pointer}/clean_rejected")
-    return str(page.text("bought", rejected=rejected, clean=clean))
+    pointer = f"/quality/measures/{i}/" + ("enrolment_" if kind == "enrolment" else "")
+    rejected, clean = page.rate(f"{pointer}rejected"), page.rate(f"{pointer}clean_rejected")
+    return str(page.text("bought_advice" if kind == "advice" else "bought", rejected=rejected, clean=clean))
 
 
 def _worst_group(report: Report) -> str | None:

@@ -42,6 +42,11 @@ def write_fixed(value: float, language: Language, *, places: int = 3) -> str:
     return f"{value:.{places}f}".replace(".", _POINT[language])
 
 
+def write_limit(value: float, language: Language) -> str:
+    """A limit as it is set: no digit is rounded away that a limit may have."""
+    return write_number(value, language, digits=6)
+
+
 def write_milliseconds(value: float, language: Language) -> str:
     """A duration in milliseconds."""
     return f"{write_number(value, language)}\N{NO-BREAK SPACE}ms"
@@ -52,6 +57,7 @@ WRITERS: dict[str, Callable[[float, Language], str]] = {
     "number": write_number,
     "percent": write_percent,
     "distance": write_fixed,
+    "limit": write_limit,
     "ms": write_milliseconds,
 }
 """By what a number is."""

@@ -117,6 +117,8 @@ def thresholds_of(apparatus: Apparatus, scores: Scores, found: Found) -> tuple[T
     return shipped_thresholds(
         distance_max=scores.distance_max,
         quality=apparatus.policy.quality,
+        zone=apparatus.policy.zone,
+        pack_id=scores.pack_id,
         measures=measures,
         attacks=found.attacks is not None,
     )
