@@ -37,12 +37,12 @@ def test_absent_file_is_written_with_the_defaults_for_its_owner_only(tmp_path: P
 def test_default_file_shows_the_values_that_are_the_defaults() -> None:
     tables = tomllib.loads(re.sub(r"^# (distance_max)", r"\1", DEFAULT_SETTINGS, flags=re.MULTILINE))
     defaults = Settings().model_dump(mode="json")
-    for name in ("operator", "issuer", "gate", "hardware", "retention", "office"):
+    for name in ("operator", "issuer", "gate", "context", "hardware", "retention", "office"):
         assert tables[name] == defaults[name]
     policy = Policy()
     for key, value in tables["policy"].items():
         expected = getattr(policy, key)
-        assert value == (list(expected) if isinstance(expected, tuple) else 0.45 if key == "distance_max" else expected)
+        assert value == (list(expected) if isinstance(expected, tuple) else 0.5 if key == "distance_max" else expected)
 
 
 def test_every_setting_is_in_the_operator_guide() -> None:
@@ -69,6 +69,17 @@ def _defaults(value: object) -> list[tuple[str, float]]:
         ("[gate]\nid = 'Gate 1'", "gate.id"),
         ("[gate]\nid = 7", "gate.id"),
         ("[gate]\nlanguage = 'fr'", "gate.language"),
+        ("[gate]\ndisplay = 'lamp'", "gate.display"),
+        ("[gate]\ndisplay_lag_frames = 11", "gate.display_lag_frames"),
+        ("[gate]\ndisplay_light_ratio = -0.1", "gate.display_light_ratio"),
+        ("[gate]\ndisplay_light_ratio = inf", "gate.display_light_ratio"),
+        ("[gate]\ndisplay_opt_out = 'button'", "gate.display_opt_out"),
+        ("[context]\nnetwork = 'borders.onnx'", "context: set network, sha256, source and result"),
+        ("[context]\nsha256 = 'abc'", "context.sha256"),
+        ("[context]\nmean = [1.0, 2.0]", "context.mean"),
+        ("[context]\nattack_min = 0", "context.attack_min"),
+        ("[context]\nchannels = 'gray'", "context.channels"),
+        ("[context]\nside = 8", "context.side"),
         ("[policy]\nlook_ms = 100", "policy.look_ms: no such setting"),
         ("[policy]\nlook_ms_max = 100", "policy.look_ms_max: 100 is outside"),
         ("[policy]\nlook_ms_max = 'long'", "policy.look_ms_max"),

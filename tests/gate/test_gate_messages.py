@@ -12,13 +12,14 @@ from openstile.gate.messages import (
     NEXT_STEPS,
     GateState,
     Language,
+    LightNotice,
     NextStep,
     feedback_message,
     refusal_message,
     state_message,
 )
-from openstile.gate.texts_de import FEEDBACK_TEXTS_DE, REASON_TEXTS_DE, STATE_TEXTS_DE
-from openstile.gate.texts_en import FEEDBACK_TEXTS_EN, REASON_TEXTS_EN, STATE_TEXTS_EN
+from openstile.gate.texts_de import FEEDBACK_TEXTS_DE, LIGHT_TEXTS_DE, REASON_TEXTS_DE, STATE_TEXTS_DE
+from openstile.gate.texts_en import FEEDBACK_TEXTS_EN, LIGHT_TEXTS_EN, REASON_TEXTS_EN, STATE_TEXTS_EN
 
 
 @pytest.mark.parametrize("texts", [REASON_TEXTS_EN, REASON_TEXTS_DE])
@@ -38,6 +39,11 @@ def test_every_fault_of_a_frame_has_its_feedback_and_its_refusal_reason() -> Non
     assert {fault.value for fault in FaceFault} <= {reason.value for reason in Reason}
 
 
+@pytest.mark.parametrize("texts", [LIGHT_TEXTS_EN, LIGHT_TEXTS_DE])
+def test_texts_are_closed_over_the_notices_of_colours(texts: dict[str, str]) -> None:
+    assert set(texts) == {notice.value for notice in LightNotice}
+
+
 @pytest.mark.parametrize("texts", [STATE_TEXTS_EN, STATE_TEXTS_DE])
 def test_texts_are_closed_over_the_gate_states(texts: dict[str, tuple[str, str]]) -> None:
     assert set(texts) == {state.value for state in GateState}
@@ -52,6 +58,9 @@ def test_every_reason_says_what_to_do_next() -> None:
 def test_messages_fit_a_small_display(language: Language) -> None:
     messages = [refusal_message(reason, language) for reason in Reason]
     messages += [state_message(state, language) for state in GateState]
+    notices = set(LightNotice) - {LightNotice.DECLINED}
+    messages += [state_message(GateState.IDLE, language, notice) for notice in notices]
+    messages += [state_message(GateState.LOOK, language, LightNotice.DECLINED)]
     messages += [feedback_message(feedback, language) for feedback in Feedback]
     for message in messages:
         assert 0 < len(message.headline) <= 32, message

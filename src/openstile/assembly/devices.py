@@ -67,7 +67,7 @@ class ConsolePinPad:
         try:
             before = termios.tcgetattr(self._descriptor)
             unseen = [*before]
-            unseen[3] = before[3] & ~termios.ECHO
+            unseen[3] = (before[3] | termios.ICANON) & ~termios.ECHO  # a line, also where keys are read one by one
             termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, unseen)
             try:
                 sys.stderr.write("PIN: ")

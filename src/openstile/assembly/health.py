@@ -5,13 +5,15 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from openstile import __version__
+from openstile.assembly.detectors import AddedDetectors, detectors_in_words
 from openstile.assembly.home import Home
 from openstile.assembly.settings import Settings, load_settings
+from openstile.assembly.trust import load_trust
 from openstile.assembly.wire import Installation
 from openstile.face.packs import verify_pack
 from openstile.face.sources import CameraLostError, open_frames
@@ -46,6 +48,8 @@ def examine(folder: Path | None, *, camera: str | None) -> tuple[Finding, ...]:
             settings = load_settings(home.settings)
     packs = (home.packs,) if home else ()
     findings.append(_try("model pack", True, lambda: _pack(settings.gate.model_pack, packs)))
+    folder_of = home.folder if home else Path()
+    findings.append(_try("attack detectors", True, lambda: _detectors(settings, folder_of)))
     findings.append(_try("SQLite", True, lambda: f"version {sqlite3.sqlite_version}"))
     findings.append(_try("disk", True, lambda: _disk(home.folder if home else Path(tempfile.gettempdir()))))
     if home is None:
@@ -76,6 +80,15 @@ def _settings(home: Home) -> str:
 def _pack(name: str, packs: tuple[Path, ...]) -> str:
     verified = verify_pack(name, pack_folders=packs)
     return f"{verified.name} ({verified.pack_id}) is whole"
+
+
+def _detectors(settings: Settings, home: Path) -> str:
+    """What would tell a picture from a living face; a network of the deployer's is loaded once."""
+    AddedDetectors(settings, home).load()
+    policy = settings.to_policy()
+    with suppress(OpenstileError, OSError):  # what is wrong with keys and bundle has findings of its own
+        policy = load_trust(Home(home), settings).policy
+    return detectors_in_words(settings, policy)
 
 
 def _disk(folder: Path) -> str:

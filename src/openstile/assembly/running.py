@@ -134,14 +134,17 @@ def open_gate(
 
     What the gate goes by is kept up to date while the context is open.
     """
-    from openstile.gate.display import ConsoleDisplay
-    from openstile.gate.messages import Language
+    from openstile.assembly.displays import check_display, display_of, light_switch_of
 
-    installation.load_engine()
+    gate = installation.settings.gate
     stream = sys.stdout if announce else sys.stderr
+    check_display(gate, stream)
+    installation.load_engine()
+    installation.added_detectors.load()
     chosen = installation.barrier(barrier, announce=announce)
     with (
         closing(chosen),
+        closing(light_switch_of(gate)) as switch,
         closing(installation.fetcher()) as fetcher,
         installation.open_journal() as journal,
         uplink_keeper(installation, journal) as uplink,
@@ -153,7 +156,7 @@ def open_gate(
                 journal=journal,
                 open_camera=open_camera,
                 ask_pin=ask_pin,
-                display=ConsoleDisplay(stream, language=Language(installation.settings.gate.language)),
+                display=display_of(gate, stream, switch=switch, policy=lambda: keeper.current().policy),
                 clock=installation.clock,
                 sleep=sleep,
                 times=installation.loop_times(),

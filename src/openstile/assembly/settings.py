@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from openstile.assembly.settings_attack import ContextTable
 from openstile.assembly.settings_office import OfficeTable
 from openstile.assembly.settings_text import DEFAULT_SETTINGS
 from openstile.crossing import Policy
@@ -79,6 +80,10 @@ class GateTable(_Table):
     barrier_token_file: Annotated[str, Field(max_length=1000)] = ""
     barrier_open_ms: Annotated[int, Field(ge=100, le=60_000)] = 3000
     model_pack: Source = "centerface-dual"
+    display: Literal["console", "light"] = "console"
+    display_lag_frames: Annotated[int, Field(ge=0, le=10)] = 0
+    display_light_ratio: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    display_opt_out: Annotated[str, Field(pattern=r"^(none|console|gpio:[0-9]{1,3})$")] = "none"
     message_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
     rearm_ms: Annotated[int, Field(ge=0, le=60_000)] = 1500
 
@@ -137,6 +142,7 @@ class Settings(BaseModel):
     zone: dict[str, Any] = Field(default_factory=dict)
     quality: dict[str, Any] = Field(default_factory=dict)
     products: Annotated[dict[str, ProductTable], Field(max_length=BUNDLE_PRODUCTS_MAX)] = Field(default_factory=dict)
+    context: ContextTable = ContextTable()
     hardware: HardwareTable = HardwareTable()
     trust: TrustTable = TrustTable()
     retention: RetentionTable = RetentionTable()
@@ -219,6 +225,7 @@ def load_settings(path: Path, *, make: bool = True) -> Settings:
         settings = Settings(**_with_environment(tomllib.loads(data.decode()), os.environ))
         settings.to_policy()
         settings.hardware_token(path.parent)
+        settings.context.wants()
     except UnicodeDecodeError:
         raise BadInputError(f"{path}: is not UTF-8 text; write it anew or delete it to get the defaults") from None
     except RecursionError:

@@ -25,6 +25,10 @@ barrier = "console"         # console, http://... or gpio:PIN
 barrier_open_ms = 3000
 barrier_token_file = ""     # file with the token that an HTTP barrier asks for; readable by its owner only
 model_pack = "centerface-dual"
+display = "console"         # console: texts; light: a screen of the gate's own, filled with colours while it looks
+display_lag_frames = 0      # frames from a colour to the camera's first frame in it: openstile gate --measure-light
+display_light_ratio = 0.0   # the screen's light, all white, over the ambient light on a face; 0: not measured
+display_opt_out = "none"    # how a rider asks for no colours: none, console (key X), gpio:PIN (a button to ground)
 message_ms = 1500           # how long an answer stays on the display
 rearm_ms = 1500             # a pass must be out of view so long before it counts as shown again
 
@@ -50,6 +54,19 @@ live_products = []          # products that must be shown live from the rider's 
 
 # [products."Season 2026"]  # a table each, in place of policy.products and policy.live_products
 # showing = "any"           # any, or live: only from the rider's phone
+
+[context]                   # a network of your own that sees presentation attacks; it can deny, and nothing more
+network = ""                # ONNX file; empty: none
+sha256 = ""                 # of the file
+source = ""                 # its input, (1, 3, side, side) float32
+result = ""                 # its output, a number a class
+side = 80                   # pixels
+around = 2.7                # width of what it sees over that of the face's box
+channels = "bgr"            # order of the colours: bgr, rgb
+mean = [0.0, 0.0, 0.0]      # (value - mean) * scale, in that order
+scale = 1.0
+attack_index = 1            # which class is the attack, from 0
+attack_min = 0.9            # from which probability (after softmax) on it is one: set it on your own data
 
 [hardware]
 module = ""                 # PKCS#11 module of a token for private keys, as /usr/lib/softhsm/libsofthsm2.so

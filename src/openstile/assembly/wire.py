@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from openstile.assembly.detectors import AddedDetectors
 from openstile.assembly.devices import barrier_of
 from openstile.assembly.home import Home
 from openstile.assembly.issuing import issue_registered, key_usage
@@ -169,7 +170,7 @@ class Installation:
         return load_trust(self.home, self.settings)
 
     def lane(self, journal: Journal, barrier: Barrier, trust: Callable[[], Trust]) -> Lane:
-        """One lane of this gate, which asks for `trust` at each crossing."""
+        """One lane of this gate, which asks for `trust` at each crossing, with the detectors that the settings add."""
         return Lane(
             identity=LaneIdentity(self.settings.gate_id(), self.settings.direction(), self.settings.audience()),
             trust=trust,
@@ -177,7 +178,13 @@ class Installation:
             journal=journal,
             barrier=barrier,
             clock=self.clock,
+            detectors=self.added_detectors.makers(),
         )
+
+    @cached_property
+    def added_detectors(self) -> AddedDetectors:
+        """Detectors of presentation attacks that the settings add to our own."""
+        return AddedDetectors(self.settings, self.home.folder)
 
     def barrier(self, name: str | None, *, announce: bool) -> Barrier:
         """The barrier of this name, or the configured one. Raises `BadInputError`."""

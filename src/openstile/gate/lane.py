@@ -6,7 +6,7 @@ A tap is durable before the barrier opens, so that a gate that loses power has r
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from openstile.crossing import Admit, Crossing, Reason, Refuse, cross
@@ -60,7 +60,7 @@ class Lane:
         self._journal = journal
         self._barrier = barrier
         self._clock = clock
-        self._kit = AttackKit(extra=detectors, count=self._count_evidence)
+        self._detectors = detectors
         self._attempts = AttemptBook()
         self._attempts_window_s = 0
         self._told_at: datetime | None = None
@@ -82,6 +82,7 @@ class Lane:
         """
         trust = self._trust()
         self._attempts_window_s, self._told_at = trust.policy.attempts_window_s, trust.told_at
+        found: list[Evidence] = []
         try:
             crossing = cross(
                 presented=presented,
@@ -95,7 +96,7 @@ class Lane:
                 history=self,
                 clock=self._clock,
                 tell=tell,
-                kit=replace(self._kit, light=light),
+                kit=AttackKit(light=light, extra=self._detectors, count=found.append),
             )
             if crossing.admitted:
                 crossing = self._record_and_open(crossing)
@@ -105,8 +106,9 @@ class Lane:
         except HardwareError as error:
             _log.error("%s", error)
             crossing = Crossing(Refuse(Reason.KEYS_UNAVAILABLE), None, None, 0, ())
-        if crossing.reason is not None:
-            self._remember_refusal(crossing, crossing.reason)
+        if crossing.reason in RIDER_FAILED and crossing.pass_id is not None:
+            self._attempts.add(crossing.pass_id, at_ns=self._clock.monotonic_ns())
+        self._count(crossing.reason, found)
         return crossing
 
     def pass_id_in(self, presented: str) -> PassId | None:
@@ -165,17 +167,14 @@ class Lane:
             return crossing.then(watch.steps(), Refuse(Reason.BARRIER_UNAVAILABLE))
         return crossing.then(watch.steps(), crossing.decision)
 
-    def _count_evidence(self, evidence: Evidence) -> None:
-        """One more outcome of a detector on this day; nothing says whose crossing it was."""
+    def _count(self, reason: Reason | None, found: list[Evidence]) -> None:
+        """One more refusal, and one more outcome of each detector and clip, on this day. Nothing says whose crossing it
+        was. All at once and after the barrier: a commit takes its time on a small disk, and no rider waits for it.
+        """
+        names = [evidence.counted_as for evidence in found] + ([] if reason is None else [reason.value])
+        if not names:
+            return
         try:
-            self._journal.count_refusal(evidence.counted_as, at=self._clock.now())
+            self._journal.count_refusal(*names, at=self._clock.now())
         except JournalError as error:
-            _log.error("evidence not counted: %s", error)
-
-    def _remember_refusal(self, crossing: Crossing, reason: Reason) -> None:
-        if reason in RIDER_FAILED and crossing.pass_id is not None:
-            self._attempts.add(crossing.pass_id, at_ns=self._clock.monotonic_ns())
-        try:
-            self._journal.count_refusal(reason.value, at=self._clock.now())
-        except JournalError as error:
-            _log.error("refusal not counted: %s", error)
+            _log.error("not counted: %s: %s", ", ".join(names), error)

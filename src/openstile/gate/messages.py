@@ -5,8 +5,8 @@ from enum import StrEnum, unique
 
 from openstile.crossing.reasons import Reason
 from openstile.face.feedback import Feedback
-from openstile.gate.texts_de import FEEDBACK_TEXTS_DE, REASON_TEXTS_DE, STATE_TEXTS_DE
-from openstile.gate.texts_en import FEEDBACK_TEXTS_EN, REASON_TEXTS_EN, STATE_TEXTS_EN
+from openstile.gate.texts_de import FEEDBACK_TEXTS_DE, LIGHT_TEXTS_DE, REASON_TEXTS_DE, STATE_TEXTS_DE
+from openstile.gate.texts_en import FEEDBACK_TEXTS_EN, LIGHT_TEXTS_EN, REASON_TEXTS_EN, STATE_TEXTS_EN
 
 
 @unique
@@ -37,6 +37,18 @@ class Language(StrEnum):
     DE = "de"
 
 
+@unique
+class LightNotice(StrEnum):
+    """What a display in colours says of them: before they come, with how to decline them where that can be done; and
+    to who has declined. They keep WCAG 2.3.1 for everybody; some people want none all the same.
+    """
+
+    COLOURS = "colours"
+    COLOURS_OR_KEY = "colours_or_key"
+    COLOURS_OR_BUTTON = "colours_or_button"
+    DECLINED = "declined"
+
+
 @dataclass(frozen=True, slots=True)
 class RiderMessage:
     """What a display shows: `headline` in a few words, `advice` in a sentence, and a refusal's `step`."""
@@ -47,9 +59,11 @@ class RiderMessage:
     step: NextStep | None
 
 
-def state_message(state: GateState, language: Language) -> RiderMessage:
-    """What the gate shows in `state`."""
+def state_message(state: GateState, language: Language, notice: LightNotice | None = None) -> RiderMessage:
+    """What the gate shows in `state`; with a display in colours, `notice` follows."""
     headline, advice = _STATE_TEXTS[language][state.value]
+    if notice is not None:
+        advice = f"{advice} {_LIGHT_TEXTS[language][notice.value]}"
     return RiderMessage(about=state, headline=headline, advice=advice, step=None)
 
 
@@ -66,6 +80,7 @@ def refusal_message(reason: Reason, language: Language) -> RiderMessage:
 
 
 _STATE_TEXTS = {Language.EN: STATE_TEXTS_EN, Language.DE: STATE_TEXTS_DE}
+_LIGHT_TEXTS = {Language.EN: LIGHT_TEXTS_EN, Language.DE: LIGHT_TEXTS_DE}
 _FEEDBACK_TEXTS = {Language.EN: FEEDBACK_TEXTS_EN, Language.DE: FEEDBACK_TEXTS_DE}
 _REASON_TEXTS = {Language.EN: REASON_TEXTS_EN, Language.DE: REASON_TEXTS_DE}
 

@@ -7,6 +7,13 @@ STATE_TEXTS_DE = {
     "out_of_service": ("Außer Betrieb", "Bitte benutzen Sie einen anderen Durchgang."),
 }
 
+LIGHT_TEXTS_DE = {
+    "colours": "Der Bildschirm wechselt die Farbe.",
+    "colours_or_key": "Der Bildschirm wechselt die Farbe; ohne Farben: Taste X.",
+    "colours_or_button": "Der Bildschirm wechselt die Farbe; ohne Farben: Knopf drücken.",
+    "declined": "Diesmal ohne Farben.",
+}
+
 FEEDBACK_TEXTS_DE = {
     "look_at_camera": ("In die Kamera schauen", "Es ist kein Gesicht im Bild."),
     "one_at_a_time": ("Bitte einzeln", "Nur eine Person vor der Kamera."),

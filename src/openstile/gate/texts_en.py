@@ -7,6 +7,13 @@ STATE_TEXTS_EN = {
     "out_of_service": ("Out of service", "Please use another lane."),
 }
 
+LIGHT_TEXTS_EN = {
+    "colours": "The screen will change colours.",
+    "colours_or_key": "The screen will change colours; press X for none.",
+    "colours_or_button": "The screen will change colours; press the button for none.",
+    "declined": "No colours this time.",
+}
+
 FEEDBACK_TEXTS_EN = {
     "look_at_camera": ("Look at the camera", "No face is in view."),
     "one_at_a_time": ("One at a time", "Let only one person stand in front of the camera."),

@@ -184,14 +184,15 @@ class Journal:
         except OverflowError as error:
             raise JournalBrokenError(journal=str(self.path), seq=None, fault="a tap has an impossible time") from error
 
-    def count_refusal(self, reason: str, *, at: datetime) -> None:
-        """Counts one refusal of the UTC date of `at`. Which pass was refused is not kept."""
-        if not reason.isidentifier() or len(reason) > JOURNAL_REASON_CHARS_MAX:
-            raise BadInputError(f"refusal reason {reason[:64]!r}: must be the name of a reason, such as no_face")
+    def count_refusal(self, *reasons: str, at: datetime) -> None:
+        """Counts one refusal of the UTC date of `at` by each reason, all or none. Which pass it was is not kept."""
+        for reason in reasons:
+            if not reason.isidentifier() or len(reason) > JOURNAL_REASON_CHARS_MAX:
+                raise BadInputError(f"refusal reason {reason[:64]!r}: must be the name of a reason, such as no_face")
         with self._use, transaction(self._connection, self.path):
-            self._connection.execute(
+            self._connection.executemany(
                 "INSERT INTO refusal VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET refusals = refusals + 1",
-                (utc_day(at), reason),
+                [(utc_day(at), reason) for reason in reasons],
             )
 
     def taps(self, limit: int = JOURNAL_TAPS_SHOWN_MAX) -> tuple[JournaledTap, ...]:

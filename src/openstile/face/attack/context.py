@@ -7,6 +7,7 @@ of one. None is shipped. It runs once a clip, through the session that face.pack
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -27,9 +28,10 @@ CONTEXT = "context"
 class ContextInput:
     """How the network wants to see the surroundings of a face, and what its answer means.
 
-    side: pixels of the square picture. around: its width over that of the face's box. mean, scale: (value - mean) *
-    scale, BGR. attack_index: which number of the output, after softmax, is the attack. attack_min: from which on it
-    is one; the deployer sets it on their own data, for nothing is known of their network here.
+    source, result: names of its input and output. side: pixels of the square picture. around: its width over that of
+    the face's box. channels, mean, scale: the order of the colours, and (value - mean) * scale in that order.
+    attack_index: which number of the output, after softmax, is the attack. attack_min: from which on it is one; the
+    deployer sets it on their own data, for nothing is known of their network here.
     """
 
     source: str
@@ -40,8 +42,11 @@ class ContextInput:
     around: float = 2.7
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: float = 1.0
+    channels: Literal["bgr", "rgb"] = "bgr"
 
     def __post_init__(self) -> None:
+        if self.channels not in ("bgr", "rgb"):
+            raise BadInputError(f"context network: channels {self.channels!r} must be bgr or rgb")
         if not 16 <= self.side <= ATTACK_CONTEXT_SIDE_PIXELS_MAX:
             raise BadInputError(f"context network: side {self.side} is outside 16..{ATTACK_CONTEXT_SIDE_PIXELS_MAX}")
         if not (1 <= self.around <= 8 and math.isfinite(self.scale) and self.scale > 0):
@@ -68,7 +73,8 @@ class ContextNetwork:
     def attack_probability(self, frame: Frame, face: LocatedFace) -> float | None:
         """0..1; None where the network's answer is none. Raises PackError."""
         wants = self._wants
-        blob = cv2.dnn.blobFromImage(_surroundings(frame, face, wants), wants.scale, mean=wants.mean)
+        around, swaps = _surroundings(frame, face, wants), wants.channels == "rgb"
+        blob = cv2.dnn.blobFromImage(around, wants.scale, mean=wants.mean, swapRB=swaps)
         answer = self._session.run(np.asarray(blob, np.float32))[0].reshape(-1).astype(np.float64)
         if wants.attack_index >= answer.size or not np.isfinite(answer).all():
             return None
