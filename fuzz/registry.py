@@ -4,7 +4,9 @@ from importlib import import_module
 
 from fuzz.target import Target
 
-GROUPS = ("fuzz.passes", "fuzz.trust", "fuzz.files", "fuzz.network", "fuzz.uplink", "fuzz.fares", "fuzz.pictures")
+GROUPS = (
+    "fuzz.passes", "fuzz.trust", "fuzz.files", "fuzz.network", "fuzz.uplink", "fuzz.fares", "fuzz.pictures", "fuzz.lab",
+)  # fmt: skip
 PLANTED = "fuzz.planted"
 
 
