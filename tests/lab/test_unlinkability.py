@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from openstile.lab.unlinkability import Unlinkability, measure_unlinkability
-from openstile.lab.unlinkability_measure import LinkScores, area_under_curve, global_measure, measure_linkage
+from openstile.lab.unlinkability import SIGNIFICANCE, Unlinkability, measure_unlinkability
+from openstile.lab.unlinkability_measure import (
+    SHUFFLES,
+    LinkScores,
+    area_under_curve,
+    global_measure,
+    measure_linkage,
+)
 from openstile.lab.unlinkability_trials import IssuingDesk, LinkPerson, make_trials, random_people, simulated_distance
 from openstile.lab.unlinkability_views import (
     Party,
@@ -132,6 +138,24 @@ def test_sealed_passes_cannot_be_linked_and_opened_ones_can() -> None:
     assert views[Party.GATE_KEY, "two-passes", "distance"].linkage.d_sys == pytest.approx(1)
     assert views[Party.READER, "other-products", "length"].linked, "lengths of products show, and are said to"
     assert measured.passes == 4 * (160 + 80 + 80) + 2 * 20
+
+
+def test_attack_that_links_always_is_called_so_however_many_attacks_there_are() -> None:
+    """The smallest p that shuffling can give lies below the significance shared among all attacks."""
+    views = _measured(pairs=64).views
+    assert SIGNIFICANCE / len(views) >= 1 / (1 + SHUFFLES)
+
+
+def test_d_sys_by_chance_is_that_of_labels_shuffled_one_by_one() -> None:
+    rng = np.random.default_rng(9)
+    scores = _link_scores(rng.normal(0.2, 1, 300), rng.normal(0, 1, 300))
+    both = np.concatenate((scores.mated, scores.non_mated))
+    shuffled = []
+    for _ in range(1000):
+        order = rng.permutation(both)
+        shuffled.append(global_measure(order[:300], order[300:]))
+    chance = measure_linkage(scores, scores, rng=rng).d_sys_chance
+    assert (chance.low, chance.high) == pytest.approx(tuple(np.quantile(shuffled, (0.025, 0.975))), abs=0.015)
 
 
 def test_seal_whose_random_bytes_repeat_is_found_out() -> None:

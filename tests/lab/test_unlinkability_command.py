@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from openstile.cli import lab_unlinkability
 from openstile.cli.app import run
+from openstile.face.packs import DEFAULT_PACK
+from openstile.face.packs.shelf import shipped_manifests
 
 
 def test_simulated_people_are_linked_with_the_gates_key_only(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,6 +20,12 @@ def test_simulated_people_are_linked_with_the_gates_key_only(capsys: pytest.Capt
     assert code == int(said["sealed_passes_link"])  # by chance once in a hundred runs
     (opened,) = [view for view in said["views"] if view["party"] == "gate-key"]
     assert opened["linked"] is True
+
+
+def test_simulated_templates_are_as_long_as_those_of_the_default_pack() -> None:
+    people, _ = lab_unlinkability._people(None, None, None, np.random.default_rng(1))
+    (default,) = [each for each in shipped_manifests() if each.name == DEFAULT_PACK]
+    assert {len(person.first) for person in people} == {sum(part.dimensions for part in default.parts)}
 
 
 def test_too_few_pairs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,8 @@ def unlinkability(
         Path | None,
         typer.Argument(
             metavar="[DATASET]",
-            help="Folder of photographs, two or more a person. Without one, people are simulated by random templates.",
+            help="Folder of photographs, two or more a person. Without one, people are simulated by random templates "
+            "as long as the default pack's.",
             show_default=False,
         ),
     ] = None,
@@ -72,7 +73,10 @@ def _people(
     from openstile.lab.unlinkability_trials import random_people, simulated_distance
 
     if dataset is None:
-        return random_people(_PEOPLE_SIMULATED, dimensions=128, pack_id="simulated", rng=rng), simulated_distance
+        from openstile.face.packs.shelf import shipped_manifests
+
+        size = sum(part.dimensions for part in shipped_manifests()[0].parts)  # of the default pack
+        return random_people(_PEOPLE_SIMULATED, dimensions=size, pack_id="simulated", rng=rng), simulated_distance
     from openstile.lab.capture import capture_all
     from openstile.lab.unlinkability_people import gate_distance, people_of
 
