@@ -1,4 +1,5 @@
-"""What a gate, and the desk, ask of a face before they use it. docs/quality.md has the evidence for each limit.
+"""What a gate, and the desk, ask of a face before they use it. docs/quality.md has the evidence for each limit, and
+docs/model-cards/cf-dual-1.md#threshold-sharpness_min (and so on) the line that says what it buys.
 
 The evidence named here: 60 adults, neutral enrolled, smiling presented at a face width of 112 pixels unless another is
 named, each condition simulated on the smiling photographs; FNMR at the threshold of the pack cf-dlib-1.
