@@ -1,5 +1,6 @@
 """`openstile lab attacks` from the command line: consent, recording, going on, forgetting, and the figures."""
 
+import hashlib
 import io
 import json
 import os
@@ -9,9 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from tests.cli.conftest import Openstile
 from tests.lab.made_sessions import presented, session
 
+from openstile.face.attack import Outcome
 from openstile.face.images import read_image
 from openstile.lab.attacks_file import encode_session, read_session
 from openstile.lab.attacks_session import Session
@@ -199,3 +202,50 @@ def test_report_has_what_was_presented(
     ran = openstile("lab", "report", dataset, "--out", tmp_path / "out", "--attacks", bad)
     assert ran.exit_code == 2
     assert "bad.json: is no session" in ran.err
+
+
+def attack_network() -> bytes:
+    """A network of a deployer that calls whatever is brighter than black an attack, a little."""
+    nodes = [
+        helper.make_node("ReduceMean", ["picture"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["mean", "weights"], ["answer"]),
+    ]
+    graph = helper.make_graph(
+        nodes, "brightness",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 32, 32])],
+        [helper.make_tensor_value_info("answer", TensorProto.FLOAT, [2])],
+        [helper.make_tensor("weights", TensorProto.FLOAT, [2], [0.0, 0.1])],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    return bytes(model.SerializeToString())
+
+
+def test_home_gives_its_camera_its_detectors_and_its_rule(
+    openstile: Openstile, gate: Path, home: Path, tmp_path: Path
+) -> None:
+    home.mkdir()
+    network = attack_network()
+    (home / "bright.onnx").write_bytes(network)
+    settings = (
+        f"[gate]\ncamera = {str(gate)!r}\n[policy]\nattack_monitored = ['parallax']\nlook_ms_max = 5000\n"
+        "[context]\nnetwork = 'bright.onnx'\nsource = 'picture'\nresult = 'answer'\nside = 32\nattack_min = 0.6\n"
+    )
+    (home / "settings.toml").write_text(f"{settings}sha256 = '{hashlib.sha256(network).hexdigest()}'\n")
+    (home / "settings.toml").chmod(0o600)
+    file = tmp_path / "s.json"
+    record = ("lab", "attacks", "--record", file, "--home", home, "--species", "phone", "--yes", "--consented")
+    ran = openstile(*record, "--subject", 1)
+    assert ran.exit_code == 0, ran.err
+    found = read_session(file)
+    assert (found.monitored, found.look_ms_max, found.flash) == (("parallax",), 5000, False)
+    (made,) = found.presentations
+    assert [one.detector for one in made.clips[0]] == ["parallax", "context"]
+    assert made.outcome is Outcome.DENY
+    ran = openstile("lab", "attacks", "--record", file, "--camera", gate, "--subject", 1, "--yes", "--consented")
+    assert ran.exit_code == 2
+    assert "another monitored" in ran.err
+    (home / "settings.toml").write_text(f"{settings}sha256 = '{'0' * 64}'\n")
+    ran = openstile(*record, "--subject", 2)
+    assert (ran.exit_code, "context.sha256" in ran.err) == (2, True)
+    assert read_session(file) == found

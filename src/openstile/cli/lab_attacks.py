@@ -1,10 +1,9 @@
 """`openstile lab attacks`: how many attacks the gate's check takes for life, in presentations that people agreed to."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from openstile.cli import lab_attacks_options as given
 from openstile.cli import lab_options as options
 from openstile.cli.lab_words import events, interval, number, percent
 from openstile.cli.options import HomeOption, JsonOption
@@ -14,43 +13,25 @@ from openstile.terms.errors import BadInputError
 if TYPE_CHECKING:
     from openstile.lab.attacks import AttackReport, SpeciesRates
 
-_CLAIM = 0.05
-
 
 def attacks(
-    sessions: Annotated[
-        list[Path] | None, typer.Argument(metavar="[SESSION.json]...", help="Recorded sessions, counted together.")
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="Record presentations into this file, or go on with it.", show_default=False)
-    ] = None,
-    camera: Annotated[
-        str | None,
-        typer.Option("--camera", "--source", help="As `openstile gate` takes it. Default: the home's, or camera:0."),
-    ] = None,
-    light: Annotated[
-        str | None, typer.Option(metavar="TERMINAL", help="The gate's light: a terminal as /dev/tty1, or console.")
-    ] = None,
-    light_lag: Annotated[int, typer.Option(help="Frames from a colour to the first one exposed in it, 0 to 10.")] = 0,
-    subject: Annotated[
-        list[int] | None, typer.Option(help="Number of a person; repeatable. Default: it is asked for.")
-    ] = None,
-    species: Annotated[
-        list[str] | None, typer.Option(help="What is presented, your own names too; repeatable. Default: seven.")
-    ] = None,
-    instrument: Annotated[int, typer.Option(help="Number of the instrument within its species.")] = 1,
-    conditions: Annotated[str, typer.Option(help="Light, distance, camera: a few words, no names.")] = "",
-    times: Annotated[int, typer.Option(help="Presentations of each species and person.")] = 1,
-    consented: Annotated[
-        bool, typer.Option("--consented", help="Say, for a script, that everybody who is shown agreed to this test.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Wait for no Enter. Does not say that anybody agreed.")] = False,
-    forget: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="Take everything of this person out of the --record file.")
-    ] = None,
+    sessions: given.SessionsArgument = None,
+    record: given.RecordOption = None,
+    camera: given.CameraOption = None,
+    light: given.LightOption = None,
+    light_lag: given.LightLagOption = None,
+    light_ratio: given.LightRatioOption = None,
+    subject: given.SubjectOption = None,
+    species: given.SpeciesOption = None,
+    instrument: given.InstrumentOption = 1,
+    conditions: given.ConditionsOption = "",
+    times: given.TimesOption = 1,
+    consented: given.ConsentedOption = False,
+    yes: given.YesOption = False,
+    forget: given.ForgetOption = None,
     pack: options.PackOption = None,
-    claim_apcer: Annotated[float, typer.Option(help="APCER that a claim is tried for.")] = _CLAIM,
-    claim_bpcer: Annotated[float, typer.Option(help="BPCER that a claim is tried for.")] = _CLAIM,
+    claim_apcer: given.ClaimApcerOption = given.CLAIM,
+    claim_bpcer: given.ClaimBpcerOption = given.CLAIM,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -63,13 +44,14 @@ def attacks(
     if forget is not None:
         return _forget(record, forget, as_json=as_json)
     if record is not None:
-        from openstile.cli.lab_attacks_record import Recording, record_presentations
+        from openstile.cli.lab_attacks_record import Lamp, Recording, record_presentations
         from openstile.lab.attacks_guide import Wanted
         from openstile.lab.attacks_session import SPECIES
 
         run = options.LabRun(Path(), pack=pack, home=home)
         wanted = Wanted(tuple(species or SPECIES), instrument, conditions, times)
-        recording = Recording(record, run, camera, light, light_lag, tuple(subject or ()), wanted, consented, yes)
+        lamp = Lamp(light, light_lag, light_ratio)
+        recording = Recording(record, run, camera, lamp, tuple(subject or ()), wanted, consented, yes)
         return record_presentations(recording, as_json=as_json)
     from openstile.lab.attacks import report_attacks
     from openstile.lab.attacks_file import read_session

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from openstile.cli.lab_options import LabRun
 from openstile.cli.options import existing_home_of
@@ -15,6 +15,8 @@ from openstile.cli.printing import console, error_console, print_json
 from openstile.terms.errors import BadInputError
 
 if TYPE_CHECKING:  # every command would load numpy at its start
+    from openstile.assembly.wire import Installation
+    from openstile.face.attack import Detector
     from openstile.face.attack.kit import FlashLight
     from openstile.lab.attacks_file import SessionFile
     from openstile.lab.attacks_guide import Wanted
@@ -32,18 +34,34 @@ _CONSENT = (
 
 
 @dataclass(frozen=True, slots=True)
+class Lamp:
+    """The light, as the options say it; None where the home says it, if there is one."""
+
+    terminal: str | None
+    lag_frames: int | None
+    ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """What the options say. subjects: empty where they are asked for."""
 
     file: Path
     run: LabRun
     camera: str | None
-    light: str | None
-    light_lag: int
+    lamp: Lamp
     subjects: tuple[int, ...]
     wanted: "Wanted"
     consented: bool
     yes: bool
+
+    def installation(self) -> "Installation | None":
+        """The home's, where one is named."""
+        if self.run.home is None:
+            return None
+        from openstile.assembly.wire import Installation
+
+        return Installation.open(existing_home_of(self.run.home))
 
 
 def record_presentations(recording: Recording, *, as_json: bool) -> int:
@@ -64,21 +82,21 @@ def record_presentations(recording: Recording, *, as_json: bool) -> int:
     for line in _KEPT:
         error_console().print(line.format(file=recording.file))
     _check_consent(recording)
-    open_camera, clock = camera_of(_camera_name(recording)), SystemClock()
     cv2.setNumThreads(1)  # as at a gate
+    installation, clock = recording.installation(), SystemClock()
+    open_camera = camera_of(_camera_name(recording, installation))
     apparatus = recording.run.apparatus()
-    engine = apparatus.open_engine()
-    with _light_of(recording) as light:
-        kit = AttackKit(light)
+    engine, policy = apparatus.open_engine(), apparatus.policy
+    with _light_of(recording.lamp, installation) as light:
+        kit = AttackKit(light, extra=_added_detectors(installation))
 
         def look() -> "Answer":
             with open_camera() as frames:
-                return present(
-                    frames=settled(frames, clock), engine=engine, policy=apparatus.policy, clock=clock, kit=kit
-                )
+                return present(frames=settled(frames, clock), engine=engine, policy=policy, clock=clock, kit=kit)
 
-        new = new_session(engine=engine, policy=apparatus.policy, kit=kit, random=os.urandom)
-        file = SessionFile.open(recording.file, new=new)
+        file = SessionFile.open(
+            recording.file, new=new_session(engine=engine, policy=policy, kit=kit, random=os.urandom)
+        )
         _guide(recording, file, look, clock)
     _conclude(file, as_json=as_json)
     return 0
@@ -109,39 +127,45 @@ def _guide(recording: Recording, file: "SessionFile", look: "Callable[[], Answer
             return
 
 
-def _camera_name(recording: Recording) -> str:
-    if recording.camera is not None:
-        name = recording.camera
-    elif recording.run.home is not None:
-        from openstile.assembly.wire import Installation
-
-        name = Installation.open(existing_home_of(recording.run.home)).settings.gate.camera
-    else:
-        name = "camera:0"
-    if recording.light is not None and Path(name).exists():
+def _camera_name(recording: Recording, installation: "Installation | None") -> str:
+    name = recording.camera or ("camera:0" if installation is None else installation.settings.gate.camera)
+    if recording.lamp.terminal is not None and Path(name).exists():
         raise BadInputError(f"--light: {name} is a file, which answers to no light; leave it out, or give a camera")
     return name
 
 
-@contextmanager
-def _light_of(recording: Recording) -> Iterator["FlashLight | None"]:
-    from openstile.gate.display_light import LightDisplay
+def _added_detectors(installation: "Installation | None") -> "tuple[Callable[[], Detector], ...]":
+    """Those that the home's settings add."""
+    if installation is None:
+        return ()
+    installation.added_detectors.load()
+    return installation.added_detectors.makers()
 
-    if recording.light is None:
+
+@contextmanager
+def _light_of(lamp: Lamp, installation: "Installation | None") -> Iterator["FlashLight | None"]:
+    if lamp.terminal is None:
         yield None
-    elif recording.light == "console":
-        yield LightDisplay(sys.stderr, lag_frames=recording.light_lag)
+    elif lamp.terminal == "console":
+        yield _light_on(sys.stderr, lamp, installation)
     else:
         try:
-            descriptor = os.open(recording.light, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+            descriptor = os.open(lamp.terminal, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError as error:
-            raise BadInputError(f"--light {recording.light}: {error.strerror}; give a terminal, or console") from None
+            raise BadInputError(f"--light {lamp.terminal}: {error.strerror}; give a terminal, or console") from None
         with os.fdopen(descriptor, "w") as stream:
             if not stream.isatty():
-                raise BadInputError(
-                    f"--light {recording.light}: is no terminal; give one such as /dev/tty1, or console"
-                )
-            yield LightDisplay(stream, lag_frames=recording.light_lag)
+                raise BadInputError(f"--light {lamp.terminal}: is no terminal; give one as /dev/tty1, or console")
+            yield _light_on(stream, lamp, installation)
+
+
+def _light_on(stream: TextIO, lamp: Lamp, installation: "Installation | None") -> "FlashLight":
+    from openstile.gate.display_light import LightDisplay
+
+    gate = None if installation is None else installation.settings.gate
+    lag = lamp.lag_frames if lamp.lag_frames is not None else (gate.display_lag_frames if gate else 0)
+    ratio = lamp.ratio if lamp.ratio is not None else (gate.display_light_ratio or None if gate else None)
+    return LightDisplay(stream, lag_frames=lag, light_ratio=ratio)
 
 
 def _asked_subjects() -> Iterator[int]:
