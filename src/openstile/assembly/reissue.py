@@ -19,7 +19,7 @@ from openstile.desk.files import PASS_FILE_NAMES
 from openstile.issuer import PassRegister, PassState
 from openstile.passes import GateKeyring, OpenedPass, PassRefusedError, open_pass, steps
 from openstile.passes.claims import Entitlement
-from openstile.passes.reference import ReferenceKind
+from openstile.passes.reference import Reference, ReferenceKind
 from openstile.terms import BadInputError, OpenstileError, PassId
 from openstile.trust.contents import alone_in
 
@@ -80,6 +80,7 @@ def reissue(installation: Installation, files: Iterable[Path], *, out: Path, eve
                 yield Reissue(file, Outcome.REPEATED, old=presented.opened.pass_id)
                 continue
             seen.add(presented.opened.pass_id)
+            _check_pack(file, presented.opened.reference, installation.pack_id())
             if (presented.group_kid, presented.issuer_kid) == (group_kid, issuer_kid) and not everything:
                 yield Reissue(file, Outcome.CURRENT, old=presented.opened.pass_id)
             else:
@@ -111,6 +112,15 @@ class _Presented:
         sealed = steps.read_presented(text)
         content = steps.unseal(sealed, steps.find_gate_group_key(sealed, ring, None))
         return cls(opened, sealed.kid, steps.read_signed(content).kid, sha256(content.token).digest())
+
+
+def _check_pack(file: Path, reference: Reference, pack_id: str | None) -> None:
+    """A new seal does not make a template of another pack one that gates can compare: only a photograph does."""
+    if reference.kind is ReferenceKind.FACE and pack_id is not None and reference.pack_id != pack_id:
+        raise BadInputError(
+            f"{file}: its face was enrolled with model pack {reference.pack_id}, this home's gates run {pack_id}; "
+            "enrol the rider anew, or set gate.model_pack to the pack it was enrolled with"
+        )
 
 
 def _made_anew(installation: Installation, file: Path, presented: _Presented, *, out: Path, now: datetime) -> Reissue:

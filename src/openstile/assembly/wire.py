@@ -123,6 +123,16 @@ class Installation:
         """The networks of the configured model pack; loaded once, when first needed."""
         return self._engine
 
+    def pack_id(self) -> str | None:
+        """The id of the configured model pack; None where this machine does not know the pack."""
+        from openstile.face.packs import PackError
+        from openstile.face.packs.shelf import find_pack_id
+
+        try:
+            return find_pack_id(self.settings.gate.model_pack, pack_folders=(self.home.packs,))
+        except PackError:
+            return None
+
     @contextmanager
     def open_journal(self) -> Iterator[Journal]:
         """The gate's journal for writing, by this process alone."""

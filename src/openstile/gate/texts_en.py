@@ -49,7 +49,7 @@ REASON_TEXTS_EN = {
     ),
     "product_not_accepted": ("Not valid here", "Your ticket does not cover this gate. Ask for help."),
     "live_code_needed": ("Use your phone", "Show the code on the phone that the pass was made for."),
-    "reference_not_supported": ("Not possible at this lane", "Please use another lane."),
+    "reference_not_supported": ("Not possible at this lane", "Please use another lane, or ask for a new pass."),
     "too_many_attempts": ("Too many attempts", "Wait a few minutes, or ask for help."),
     "used_recently": ("Just used", "This pass has opened this gate a moment ago. Ask for help."),
     "no_face": ("No face seen", "Look at the camera and try again."),

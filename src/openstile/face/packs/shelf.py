@@ -75,6 +75,11 @@ def load_pack(
     return OnnxEngine(found.manifest, _read_files(found), threads=threads)
 
 
+def find_pack_id(name: str, *, pack_folders: Sequence[Path] = ()) -> str:
+    """The id of the pack `name`, from its manifest alone: nothing needs to have been pulled. Raises PackError."""
+    return _find(name, None, pack_folders).manifest.pack_id
+
+
 def verify_pack(
     name: str = DEFAULT_PACK, *, cache_dir: Path | None = None, pack_folders: Sequence[Path] = ()
 ) -> VerifiedPack:
