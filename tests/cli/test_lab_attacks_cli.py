@@ -249,3 +249,31 @@ def test_home_gives_its_camera_its_detectors_and_its_rule(
     ran = openstile(*record, "--subject", 2)
     assert (ran.exit_code, "context.sha256" in ran.err) == (2, True)
     assert read_session(file) == found
+
+
+def test_rule_that_a_bundle_told_the_gate_is_the_one_that_is_measured(
+    openstile: Openstile, gate: Path, tmp_path: Path
+) -> None:
+    office, north = tmp_path / "office", tmp_path / "north"
+    settings = '[operator]\nid = "metro"\n[issuer]\nid = "metro"\n[gate]\nid = "north"\n'
+    for folder, more in ((office, "[policy]\nattack_monitored = ['parallax']\n"), (north, "")):
+        folder.mkdir()
+        (folder / "settings.toml").write_text(settings + more)
+    for role in ("issuer", "gate-group", "operator"):
+        openstile("keys", "create", role, "--home", office)
+    keys = openstile("keys", "list", "--home", office, "--json").json
+    (operator,) = [key["kid"] for key in keys if key["role"] == "operator"]
+    openstile("keys", "export", operator, "--out", tmp_path / "operator.json", "--home", office)
+    openstile("keys", "import", tmp_path / "operator.json", "--home", north)
+    made = openstile("keys", "create", "gate", "--home", north, "--json").json["kid"]
+    openstile("keys", "export", made, "--out", tmp_path / "north.json", "--home", north)
+    bundle = tmp_path / "first.bundle"
+    openstile("bundle", "build", "--out", bundle, "--gate", tmp_path / "north.json", "--home", office)
+    assert openstile("bundle", "apply", bundle, "--home", north).exit_code == 0
+    file = tmp_path / "s.json"
+    ran = openstile(
+        "lab", "attacks", "--record", file, "--home", north, "--camera", gate, "--subject", 1, "--species", "phone",
+        "--yes", "--consented",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.err
+    assert read_session(file).monitored == ("parallax",)

@@ -16,6 +16,7 @@ from openstile.terms.errors import BadInputError
 
 if TYPE_CHECKING:  # every command would load numpy at its start
     from openstile.assembly.wire import Installation
+    from openstile.crossing import Policy
     from openstile.face.attack import Detector
     from openstile.face.attack.kit import FlashLight
     from openstile.lab.attacks_file import SessionFile
@@ -86,7 +87,7 @@ def record_presentations(recording: Recording, *, as_json: bool) -> int:
     installation, clock = recording.installation(), SystemClock()
     open_camera = camera_of(_camera_name(recording, installation))
     apparatus = recording.run.apparatus()
-    engine, policy = apparatus.open_engine(), apparatus.policy
+    engine, policy = apparatus.open_engine(), _policy_in_use(installation) or apparatus.policy
     with _light_of(recording.lamp, installation) as light:
         kit = AttackKit(light, extra=_added_detectors(installation))
 
@@ -132,6 +133,15 @@ def _camera_name(recording: Recording, installation: "Installation | None") -> s
     if recording.lamp.terminal is not None and Path(name).exists():
         raise BadInputError(f"--light: {name} is a file, which answers to no light; leave it out, or give a camera")
     return name
+
+
+def _policy_in_use(installation: "Installation | None") -> "Policy | None":
+    """Of the home's gate; None where no bundle told it anything, so that its settings are all."""
+    from openstile.assembly.trust import policy_of
+    from openstile.trust import TrustFolder
+
+    bundle = None if installation is None else TrustFolder(installation.home.trust).bundle()
+    return None if installation is None or bundle is None else policy_of(bundle, installation.settings)
 
 
 def _added_detectors(installation: "Installation | None") -> "tuple[Callable[[], Detector], ...]":
