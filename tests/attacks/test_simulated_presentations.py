@@ -1,14 +1,15 @@
 """Simulated presentations before the detectors: what must be caught, and what is known to get through.
 
-One presentation each, so that the tests stay fast; `tests.attacks.judging` measures many.
+One presentation each, so that the tests stay fast; `tests.attacks.measuring` measures many.
 """
 
 from dataclasses import replace
 
 import pytest
-from tests.attacks.conditions import presentation
-from tests.attacks.judging import Judged, judge, table
+from tests.attacks.camera import Camera
+from tests.attacks.judging import Judged, judge
 from tests.attacks.light import Ambient, GateDisplay
+from tests.attacks.measuring import outcomes, rate, tones
 from tests.attacks.motion import Motion, MotionKind
 from tests.attacks.scene import Scene, Screen, Species
 
@@ -16,7 +17,7 @@ from openstile.face.attack import Outcome, Verdict
 from openstile.face.attack.thresholds import LIGHT_RATIO_MIN
 
 CLOSER = Motion(MotionKind.APPROACH, amount=0.2, distance=0.5)
-CALM = replace(presentation(19), seed=4242)
+CALM = Scene(seed=4242, motion=Motion(MotionKind.TURN, amount=10.0, distance=0.5), camera=Camera(width=352, height=400))
 """A living face in even conditions."""
 
 
@@ -73,6 +74,8 @@ def test_flash_would_see_life_in_sunlight() -> None:
     assert said(judge(scene, 8))["flash_response"] is Verdict.LIVE
 
 
-def test_table_counts_what_was_judged() -> None:
-    text = table([judge(CALM, 1)])
-    assert "| live | 1 | 1 | 0 | 0 |" in text
+def test_tables_count_what_was_judged_and_say_how_sure_that_is() -> None:
+    living = judge(CALM, 1)
+    assert "| live | 1 | 1 (100.0 %; 2.5 to 100.0) | 0 (0.0 %; 0.0 to 97.5) | 0 " in outcomes([living])
+    assert f"| {CALM.tone} | 1 | 0 " in tones([living])
+    assert rate(0, 60) == "0 (0.0 %; 0.0 to 6.0)"  # 1 - 0.025^(1/60)

@@ -6,6 +6,7 @@ exposure, shading that moves) and to first order a constant plus (D / A) s_k: th
 skin's colour.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,25 +24,29 @@ _DRIFT_ORDER = 2
 """Light and white balance may drift through a clip: a parabola in time is taken out of everything."""
 _LAGS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 """Frames, tried as delays of the response."""
+_ROUNDS = 3
+"""Of weighing squares by their errors, the first with even weights; more change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
     """How a face's light answered a stimulus.
 
-    matched: variance of the mean chromaticity in time that the stimulus explains, 0..1, after drift. gain: response
-    over the mean for full red, green, blue, the mean of the three; about D / (A + D / 2). lag: delay in frames with the
-    best match. cells, strength, noise: for each usable square its index in the grid, its response over that of the
-    whole face, and that number's standard error.
+    matched: variance in time of the face's chromaticity that the stimulus explains, 0..1, after drift. gain: response
+    over the mean for full red, green, blue, the mean of the three, about D / (A + D / 2), of the middlemost square: a
+    lens or a screen's glass that mirrors the display is a patch. error: standard error of one square's gain, the
+    middlemost again, by what no other square does with it. lag: delay in frames with the best match. cells, strength,
+    noise: for each usable square its index in the grid, its response over that of the whole face, and that number's
+    standard error.
     """
 
     matched: float
     gain: float
+    error: float
     lag: float
     cells: NDArray[np.int64]
     strength: Numbers
     noise: Numbers
-    brightness: Numbers
 
 
 def demodulate(light: NDArray[np.float32], shown: Sequence[Colour], on_face: NDArray[np.bool_]) -> Response | None:
@@ -53,19 +58,63 @@ def demodulate(light: NDArray[np.float32], shown: Sequence[Colour], on_face: NDA
     drift = _drift_base(len(shown))
     if 2 * len(cells) < int(on_face.sum()) or len(set(shown)) < 2:
         return None
-    logs = np.log(light[:, cells, :].astype(np.float64))
-    chroma = np.stack([logs[:, :, 2] - logs[:, :, 1], logs[:, :, 0] - logs[:, :, 1]])  # red, blue over green
-    chroma = chroma - np.einsum("kd,pd...->pk...", drift, np.einsum("kd,pk...->pd...", drift, chroma))
-    whole = chroma.mean(axis=2)
-    fits = {lag: _fit_gains(whole, _regressors(shown, drift, lag)) for lag in _LAGS}
-    matched, gains, template = fits[0.0]
-    power = max(float((template**2).sum()), _POWER_MIN)  # an answer that runs against what was shown has none
+    chroma = _chromaticity(light[:, cells, :].astype(np.float64), drift)
+    regressors = {lag: _regressors(shown, drift, lag) for lag in _LAGS}
+    weights = np.full(len(cells), 1 / len(cells))
+    for _ in range(_ROUNDS):
+        whole = chroma @ weights
+        matched, gains, template = _fit_gains(whole, regressors[0.0])
+        strength, rest, noise = _by_square(chroma, template)
+        weights = _weigh(noise)
+    lag = _best_lag({lag: _fit_gains(whole, rows)[0] for lag, rows in regressors.items()})
+    mean = float(gains.mean())
+    error = _error_of_its_own(rest, whole - template) / math.sqrt(_power(template))
+    return Response(matched, mean * float(np.median(strength)), mean * error, lag, cells, strength, noise)
+
+
+def _chromaticity(light: Numbers, drift: Numbers) -> Numbers:
+    """(2, frames, squares): logarithms of red and of blue over green, drift taken out."""
+    logs = np.log(light)
+    chroma = np.stack([logs[:, :, 2] - logs[:, :, 1], logs[:, :, 0] - logs[:, :, 1]])
+    fitted = np.einsum("kd,pd...->pk...", drift, np.einsum("kd,pk...->pd...", drift, chroma))
+    return np.asarray(chroma - fitted, np.float64)
+
+
+def _by_square(chroma: Numbers, template: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Strength of each square's course over the `template`, what stays of the course, and the strength's standard
+    error by that.
+    """
+    power = _power(template)
     strength = np.einsum("pkc,pk->c", chroma, template) / power
     rest = chroma - strength * template[:, :, None]
-    degrees = max(2 * (len(shown) - _DRIFT_ORDER - 1) - 1, 1)
-    noise = np.sqrt((rest**2).sum(axis=(0, 1)) / degrees / power)
-    lag = _best_lag({lag: fit[0] for lag, fit in fits.items()})
-    return Response(matched, float(gains.mean()), lag, cells, strength, noise, logs.mean(axis=(0, 2)))
+    return strength, rest, np.sqrt((rest**2).sum(axis=(0, 1)) / _degrees(rest) / power)
+
+
+def _error_of_its_own(rest: Numbers, common: Numbers) -> float:
+    """Root mean square of what stays of the middlemost square's course when the course that stays of the whole face,
+    `common`, is taken out: noise of the camera. What all squares do together is no noise: it may be another light.
+    """
+    shares = np.einsum("pkc,pk->c", rest, common) / _power(common)
+    own = rest - shares * common[:, :, None]
+    return float(np.median(np.sqrt((own**2).sum(axis=(0, 1)) / _degrees(rest))))
+
+
+def _power(course: Numbers) -> float:
+    """Above 0: an answer that runs against what was shown has none."""
+    return max(float((course**2).sum()), _POWER_MIN)
+
+
+def _degrees(rest: Numbers) -> int:
+    frames: int = rest.shape[1]
+    return max(2 * (frames - _DRIFT_ORDER - 1) - 1, 1)
+
+
+def _weigh(noise: Numbers) -> Numbers:
+    """Squares by the inverse of their variance, none more than five times the middlemost: eyes, lips, beards, glints
+    and dark hollows are less sure than cheeks.
+    """
+    weights = 1 / (noise**2 + float(np.median(noise**2)) / 4)
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def _regressors(shown: Sequence[Colour], drift: Numbers, lag: float) -> Numbers:

@@ -10,14 +10,16 @@ ambient light both abstain: in sunlight the answer drowns.
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from openstile.face.attack.demodulate import Response, demodulate
+from openstile.face.attack.demodulate import Response
 from openstile.face.attack.evidence import Evidence, Verdict
-from openstile.face.attack.grid import CELL_X, CELL_Y, ON_FACE, LightRecord
-from openstile.face.attack.shape import Numbers, depth, normals
+from openstile.face.attack.grid import CELL_X, CELL_Y, CELLS, LightRecord
+from openstile.face.attack.shape import Numbers, at_eyes, depth, normals
 from openstile.face.attack.stimulus import Colour, Stimulus
 from openstile.face.attack.thresholds import (
+    FLASH_ERROR_MAX,
     FLASH_FRAMES_MIN,
     FLASH_GAIN_MAX,
     FLASH_GAIN_MIN,
@@ -34,6 +36,7 @@ from openstile.face.located import LocatedFace
 
 _STRENGTHS = (0.08, 8.0)
 """Of the mean: less is nothing, more is a mirror."""
+_INNER = (np.abs(CELL_X) < 0.62) & (CELL_Y > -0.25) & (CELL_Y < 1.15) & ~at_eyes(CELL_X, CELL_Y)
 _INNER_MIN = 20
 _ERROR_MIN = 0.05
 """Of a square's logarithm, whatever its noise: no generic face is better."""
@@ -52,7 +55,7 @@ _FACE = _generic()
 class ShapeFit:
     """f_ratio: variance over the face that the generic face explains over what stays, by degrees of freedom. relief:
     root mean square of what it explains, as logarithm of the strength, 0.1 for a tenth. least, most: tenth and
-    ninetieth percentile of the strength between brows and mouth, over its median there.
+    ninetieth percentile of the strength from brows to mouth beside the eyes, over its median there.
     """
 
     f_ratio: float
@@ -82,17 +85,19 @@ class _Flash:
         self._record.see(frame, face, shown)
 
     def _response(self) -> Response | None:
-        """The clip's response, None where the light is too weak beside the ambient or too few frames were seen."""
+        """The clip's response. None where it tells nothing: too few frames, or what the display gives here drowns in
+        the ambient light or in the camera's noise.
+        """
         record = self._record
         record.release()
-        if record.light_ratio is not None and record.light_ratio < LIGHT_RATIO_MIN:
+        enough = len(record.shown) >= FLASH_FRAMES_MIN
+        response = record.answer() if enough else None
+        if response is None:
             return None
-        if len(record.shown) < FLASH_FRAMES_MIN:
-            return None
-        response = demodulate(np.stack(record.light), record.shown, ON_FACE)
-        if response is None or record.light_ratio is not None:
-            return response
-        return response if response.gain >= LIGHT_RATIO_MIN else None  # nothing tells a dark screen from sunlight
+        # without a meter nothing tells a face far from the display, or in sunlight, from a screen that hardly answers
+        ratio = response.gain if record.light_ratio is None else record.light_ratio
+        drowned = ratio < LIGHT_RATIO_MIN or response.error > FLASH_ERROR_MAX * ratio
+        return None if drowned else response
 
 
 class FlashResponse(_Flash):
@@ -166,13 +171,25 @@ def fit_shape(response: Response) -> ShapeFit | None:
 
 
 def _unevenness(response: Response) -> tuple[float, float]:
-    """A display lights all of a face; its image in a mirror is a patch that ends somewhere."""
-    inner = (np.abs(CELL_X) < 0.62) & (CELL_Y > -0.25) & (CELL_Y < 1.15)
-    strength = response.strength[inner[response.cells]]
+    """A display lights all of a face; its image in a mirror is a patch that ends somewhere. Glasses are mirrors too, so
+    where they would be does not count.
+    """
+    strength = _smoothed(response)[_INNER[response.cells]]
     if len(strength) < _INNER_MIN:
         return 0.0, math.inf
     low, middle, high = (float(value) for value in np.percentile(strength, (10, 50, 90)))
     return (low / middle, high / middle) if middle > 0 else (0.0, math.inf)
+
+
+def _smoothed(response: Response) -> Numbers:
+    """The strength of each usable square as the mean of it and its usable neighbours: a third of the noise, and a
+    mirror's patch is larger.
+    """
+    sums, counts = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
+    sums.flat[response.cells], counts.flat[response.cells] = response.strength, 1
+    box = {"ddepth": -1, "ksize": (3, 3), "normalize": False, "borderType": cv2.BORDER_CONSTANT}
+    means = cv2.boxFilter(sums, **box) / np.maximum(cv2.boxFilter(counts, **box), 1)  # type: ignore[call-overload]
+    return np.asarray(means.flat[response.cells], np.float64)
 
 
 def _free(values: Numbers, base: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstile.face.align import align
+from openstile.face.attack.demodulate import Response, demodulate
 from openstile.face.attack.safety import linear_light
 from openstile.face.attack.shape import LANDMARKS_GENERIC, Numbers
 from openstile.face.attack.stimulus import Colour, Stimulus
@@ -48,23 +49,32 @@ class LightRecord:
     stimulus: Stimulus | None = None
     light_ratio: float | None = None
     _last: Frame | None = None
+    _answer: Response | None = None
+    _is_answered: bool = False
 
     def begin(self, stimulus: Stimulus | None, light_ratio: float | None) -> None:
         """A new clip. Called by each detector that shares this record."""
         self.light, self.shown, self._last = [], [], None
+        self._answer, self._is_answered = None, False
         self.stimulus, self.light_ratio = stimulus, light_ratio
 
     def see(self, frame: Frame, face: LocatedFace, shown: Colour | None) -> None:
         """One frame, once, whoever of those that share this record sees it first."""
         if shown is None or frame is self._last:
             return
-        self._last = frame
+        self._last, self._is_answered = frame, False
         self.light.append(cell_light(frame, face))
         self.shown.append(shown)
 
     def release(self) -> None:
         """Let go of the last frame."""
         self._last = None
+
+    def answer(self) -> Response | None:
+        """The face's response so far, worked out once for all that share this record."""
+        if not self._is_answered:
+            self._answer, self._is_answered = demodulate(np.stack(self.light), self.shown, ON_FACE), True
+        return self._answer
 
 
 def cell_light(frame: Frame, face: LocatedFace) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openstile.face.attack.evidence import Evidence, Verdict
-from openstile.face.attack.shape import Numbers, depth, face_coordinates
+from openstile.face.attack.shape import GLASSES, Numbers, depth, face_coordinates
 from openstile.face.attack.stimulus import Colour, Stimulus
 from openstile.face.attack.thresholds import (
     PARALLAX_ATTACK_MAX,
@@ -199,14 +199,22 @@ def _moved(places: Places, matrix: Numbers) -> Numbers:
 
 
 def _face_mask(shape: tuple[int, ...], matrix: Numbers) -> Pixels:
-    """The oval from brows to chin, 255 in the frame's pixels."""
+    """The oval from brows to chin without what glasses can cover, 255 in the frame's pixels. Rims stand before the
+    face, lenses mirror what moves otherwise, lids blink: no generic face explains their corners.
+    """
     angles = np.linspace(0, 2 * math.pi, 40)
     oval = np.stack([1.02 * np.cos(angles), 0.55 + 1.15 * np.sin(angles)], axis=1)
-    inverse = cv2.invertAffineTransform(matrix)
-    corners = oval @ inverse[:, :2].T + inverse[:, 2]
     mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 255)
+    inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+    cv2.fillConvexPoly(mask, _in_frame(oval, inverse), 255)
+    for left, top, right, bottom in GLASSES:
+        lens = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        cv2.fillConvexPoly(mask, _in_frame(lens, inverse), 0)
     return mask
+
+
+def _in_frame(corners: Numbers, inverse: Numbers) -> NDArray[np.int32]:
+    return np.asarray(np.rint(corners @ inverse[:, :2].T + inverse[:, 2]), np.int32)
 
 
 def _spacing(matrix: Numbers) -> float:

@@ -15,6 +15,8 @@ Numbers = NDArray[np.float64]
 
 LANDMARKS_GENERIC = (Point(-0.5, 0.0), Point(0.5, 0.0), Point(0.0, 0.56), Point(-0.42, 1.0), Point(0.42, 1.0))
 """Eyes, nose tip, corners of the mouth, in these coordinates."""
+GLASSES = ((-0.92, -0.31, -0.08, 0.41), (0.08, -0.31, 0.92, 0.41))
+"""Left, top, right, bottom of what the lens and rim before each eye can cover: 53 by 45 mm."""
 _HALF_WIDTH, _HALF_HEIGHT, _DEPTH, _MIDDLE = 1.25, 1.9, 1.3, 0.4
 
 
@@ -37,6 +39,12 @@ def normals(x: Numbers, y: Numbers) -> Numbers:
     down = (depth(x, y + step) - depth(x, y - step)) / (2 * step)
     length = np.sqrt(across**2 + down**2 + 1)
     return np.stack([-across / length, -down / length, 1 / length])
+
+
+def at_eyes(x: Numbers, y: Numbers) -> NDArray[np.bool_]:
+    """Whether glasses can cover (x, y)."""
+    lenses = [(x > left) & (x < right) & (y > top) & (y < bottom) for left, top, right, bottom in GLASSES]
+    return np.asarray(np.any(lenses, axis=0), np.bool_)
 
 
 def face_coordinates(face: LocatedFace) -> Numbers:

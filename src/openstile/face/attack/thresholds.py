@@ -6,13 +6,13 @@ it), chosen there for about 5 % of living faces rejected by all detectors togeth
 
 PARALLAX_FRAMES_MIN = 10
 """Frames after the first: less is too short to move in."""
-PARALLAX_CORNERS_MIN = 24
+PARALLAX_CORNERS_MIN = 30
 """Corners followed through the whole clip: 48 numbers a frame for 11 that are fitted."""
 PARALLAX_LIVE_MIN = 9.0
 """F-ratio of the generic depth profile. Flat sheets and screens, whatever they do: at most 6.6 of 40, for the errors of
 following corners are not independent. A living face that turns or sways: mostly above; one that keeps quite still:
 3 to 7, so inconclusive."""
-PARALLAX_ATTACK_MAX = 1.5
+PARALLAX_ATTACK_MAX = 2.0
 """F-ratio of what moved enough and yet shows no depth. Living faces that came nearer by 10 to 25 cm: 1.52 to 15 (9
 clips); of sheets and screens that did, half are below."""
 PARALLAX_MOTION_MIN = 0.2
@@ -20,6 +20,8 @@ PARALLAX_MOTION_MIN = 0.2
 
 LIGHT_RATIO_MIN = 0.01
 """Display's light over ambient light. Below it the flash detectors abstain: what noise leaves of the answer decides."""
+FLASH_ERROR_MAX = 0.55
+"""Standard error of one square's gain over the display's light ratio."""
 FLASH_FRAMES_MIN = 16
 """Frames of the plan that were seen: four of its five colours."""
 FLASH_MATCH_MIN = 0.93
@@ -35,11 +37,11 @@ FLASH_LAG_MAX = 0.5
 FLASH_SHAPE_MIN = 7.2
 """F-ratio of the generic face. Living faces: 8 in the dark, mostly 20 to 50. Sheets: below 14, at hardly any relief;
 screens: up to 20, nearly all with a mirror's patch."""
-FLASH_RELIEF_MIN = 0.135
+FLASH_RELIEF_MIN = 0.13
 """Root mean square of what the generic face explains. Living faces: 0.18 and more; sheets, bent ones too: at most 0.06;
 screens: up to 0.4 where they mirror a patch of the display."""
-FLASH_LEAST_MIN = 0.225
-FLASH_MOST_MAX = 5.5
+FLASH_LEAST_MIN = 0.36
+FLASH_MOST_MAX = 2.5
 """Tenth and ninetieth percentile of the strength over its median. Living faces: 0.26 and more, at most 3 (9 in 1 of 39,
 whose glasses mirror); screens that mirror a patch of the display: below 0.25, or above 6."""
 
