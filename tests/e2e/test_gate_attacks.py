@@ -4,6 +4,7 @@ Keys, pass, settings, terminal, loop, lane, journal, crossing and detectors are 
 simulator's (tests/attacks), and of the networks only where the face is and whose it is are told.
 """
 
+import json
 import os
 import re
 import sys
@@ -29,8 +30,10 @@ from tests.gate.gates import Reports, camera_of, frame_showing
 from openstile.assembly.home import open_home
 from openstile.assembly.running import open_gate
 from openstile.assembly.wire import Installation
+from openstile.cli.app import run
 from openstile.crossing import Reason
 from openstile.face import Frame, LocatedFace
+from openstile.face.attack.safety import linear_light
 from openstile.face.attack.stimulus import Colour
 from openstile.face.located import Box, Point
 from openstile.face.template import quantise
@@ -135,8 +138,7 @@ class Street:
     ) -> Installation:
         self.patch.setattr(sys, "stdout", self.terminal.output)
         self.patch.setattr(sys, "stdin", self.terminal.keys)
-        self.home.mkdir()
-        (self.home / "settings.toml").write_text(SETTINGS.format(ratio=scene.display.share, attendance=attendance))
+        self.prepare(scene, attendance=attendance)
         installation = Installation.open(open_home(self.home), clock=self.clock)
         installation.ensure_keys()
         installation.__dict__["_engine"] = self.engine
@@ -156,6 +158,20 @@ class Street:
         ) as loop:
             loop.run()
         return installation
+
+    def prepare(self, scene: Scene, *, attendance: str = "unattended") -> None:
+        self.home.mkdir()
+        path = self.home / "settings.toml"
+        path.write_text(SETTINGS.format(ratio=scene.display.share, attendance=attendance))
+        path.chmod(0o600)
+
+    def sheet(self, *, lag: int, ratio: float) -> Iterator[Frame]:
+        """A camera before which a white sheet is held, and that sees the terminal `lag` frames late."""
+        on, rng = [DARK] * (lag + 1), np.random.default_rng(1)
+        while True:
+            on = [*on[1:], (self.terminal.colours or [DARK])[-1]]
+            light = 0.4 * (1 + ratio * linear_light(on[0])[::-1]) * (1 + rng.normal(0, 0.004, (120, 160, 3)))
+            yield Frame(np.rint(255 * (1.055 * light ** (1 / 2.4) - 0.055)).astype(np.uint8), 1)
 
     def _camera(
         self, text: str, scene: Scene, keys: bytes, breaks_at: int
@@ -239,3 +255,24 @@ def _modes(terminal: Terminal) -> list[object]:
 def test_display_in_colours_without_a_terminal_is_one_clear_line(street: Street, tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as street.terminal.output, pytest.raises(BadInputError, match="no terminal"):
         street.serve(CALM)
+
+
+def test_light_is_measured_with_the_gates_own_terminal_and_camera(
+    street: Street, capsys: pytest.CaptureFixture[str]
+) -> None:
+    street.patch.setattr(sys, "stderr", street.terminal.output)
+    street.prepare(CALM)
+    street.patch.setattr(
+        "openstile.assembly.devices.camera_of", lambda name: camera_of(street.sheet(lag=2, ratio=0.25))
+    )
+    assert run(["gate", "--measure-light", "--json", "--home", str(street.home)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["display_lag_frames"] == 2
+    assert found["display_light_ratio"] == pytest.approx(0.25, rel=0.15)
+    assert street.terminal.colours[-1] == DARK
+
+
+def test_console_display_has_no_light_to_measure(street: Street, capsys: pytest.CaptureFixture[str]) -> None:
+    street.home.mkdir()
+    assert run(["gate", "--measure-light", "--home", str(street.home)]) == 2
+    assert "has no light to measure" in capsys.readouterr().err

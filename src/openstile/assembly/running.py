@@ -1,11 +1,13 @@
 """A gate that runs: the loop on its camera, and beside it threads that keep up to date what the gate goes by."""
 
 import logging
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from openstile.assembly.refresh import Refreshed, Refresher
 from openstile.assembly.settings import load_settings
@@ -16,7 +18,10 @@ from openstile.crossing import Crossing
 from openstile.face import Frame
 from openstile.gate.fetch import Fetcher
 from openstile.gate.loop import GateLoop
-from openstile.terms import OpenstileError
+from openstile.terms import BadInputError, OpenstileError
+
+if TYPE_CHECKING:
+    from openstile.assembly.measuring import MeasuredLight
 
 _log = logging.getLogger("openstile.gate")
 
@@ -162,3 +167,23 @@ def open_gate(
                 times=installation.loop_times(),
                 report=report,
             )
+
+
+@contextmanager
+def open_light(installation: Installation, *, announce: bool) -> Iterator["Callable[[Iterator[Frame]], MeasuredLight]"]:
+    """What measures the light of the display that is set, on a camera's frames. Raises BadInputError where it has none.
+
+    It shows the colours whatever the policy says of them.
+    """
+    from openstile.assembly.displays import check_display, display_of
+    from openstile.assembly.measuring import measure_light
+    from openstile.face.attack.kit import FlashLight
+    from openstile.gate.light_switch import NoLightSwitch
+
+    gate = installation.settings.gate
+    stream = sys.stdout if announce else sys.stderr
+    check_display(gate, stream)
+    display = display_of(gate, stream, switch=NoLightSwitch(), policy=lambda: installation.policy)
+    if not isinstance(display, FlashLight):
+        raise BadInputError('gate.display console: has no light to measure; set gate.display = "light" first')
+    yield lambda frames: measure_light(frames, display, random=secrets.token_bytes, clock=installation.clock)
