@@ -1,4 +1,4 @@
-"""Measuring a gate's light on a sheet whose light is known: lag and ratio are found, or it is said that they are not."""
+"""Measuring a gate's light on a sheet whose light is known: lag and ratio are found, or that they are not is said."""
 
 from collections.abc import Iterator
 
@@ -76,3 +76,13 @@ def test_camera_that_ends_leaves_the_texts_on_the_display() -> None:
     with pytest.raises(LightNotSeenError, match="ended before"):
         measured(screen, clock, count=30)
     assert screen.rests == 1
+
+
+def test_gate_works_as_in_a_crossing_and_looks_at_no_picture_of_the_camera() -> None:
+    clock = TurnedClock(step_ns=0)
+    screen = Screen(clock, lag=1, ratio=0.3)
+    given: list[Frame] = []
+    measure_light(screen.frames(), screen, random=np.random.default_rng(1).bytes, clock=clock, work=given.append)
+    assert len(given) >= 4 * 20
+    assert not any(frame.pixels.any() for frame in given)
+    assert {frame.pixels.shape for frame in given} == {(120, 160, 3)}

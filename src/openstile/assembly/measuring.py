@@ -1,11 +1,12 @@
 """Measuring a gate's light when it is set up: how late the camera sees the display's colours, and how bright they are.
 
 On a white sheet where a rider's face would be. Only the middle of the picture is looked at, and for its mean light: no
-face is looked for, for no pass was shown.
+face is looked for, for no pass was shown. A camera's newest frame is the older the more the gate has to do, so the gate
+does the work of a crossing meanwhile, on a blank picture.
 """
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -49,14 +50,23 @@ class MeasuredLight:
     frame_rate: float
 
 
-def measure_light(frames: Iterator[Frame], light: FlashLight, *, random: RandomBytes, clock: Clock) -> MeasuredLight:
-    """Show CLIPS plans of colours and see what comes of them. Raises LightNotSeenError; CameraLostError as `frames`."""
+def measure_light(
+    frames: Iterator[Frame],
+    light: FlashLight,
+    *,
+    random: RandomBytes,
+    clock: Clock,
+    work: Callable[[Frame], object] = lambda blank: None,
+) -> MeasuredLight:
+    """Show CLIPS plans of colours and see what comes of them. `work`: what a gate does with each frame, on a blank one
+    of its size. Raises LightNotSeenError; CameraLostError as `frames`.
+    """
     lighting = Lighting(_Undelayed(light), random, clock)
     started_ns, seen = clock.monotonic_ns(), 0
     found: list[tuple[float, int, float]] = []
     try:
         for _ in range(CLIPS):
-            sheet, shown = _clip(frames, lighting)
+            sheet, shown = _clip(frames, lighting, work)
             seen += len(sheet)
             found.append(_best(sheet, shown))
     finally:
@@ -84,7 +94,9 @@ class _Undelayed:
         self.ready, self.show, self.rest, self.light_ratio = light.ready, light.show, light.rest, light.light_ratio
 
 
-def _clip(frames: Iterator[Frame], lighting: Lighting) -> tuple[list[NDArray[np.float32]], list[Colour]]:
+def _clip(
+    frames: Iterator[Frame], lighting: Lighting, work: Callable[[Frame], object]
+) -> tuple[list[NDArray[np.float32]], list[Colour]]:
     """The sheet's light and the colour that was on, frame by frame, from a plan's first colour on."""
     sheet: list[NDArray[np.float32]] = []
     shown: list[Colour] = []
@@ -95,6 +107,7 @@ def _clip(frames: Iterator[Frame], lighting: Lighting) -> tuple[list[NDArray[np.
         frame = next(frames, None)
         if frame is None or not lighting.works:
             raise LightNotSeenError("light: camera or display ended before it was measured; give a camera that goes on")
+        work(Frame(np.zeros_like(frame.pixels), frame.taken_ns))
         colour = lighting.at_exposure()
         if colour is not None:
             sheet.append(_middle_light(frame))

@@ -177,6 +177,7 @@ def open_light(installation: Installation, *, announce: bool) -> Iterator["Calla
     """
     from openstile.assembly.displays import check_display, display_of
     from openstile.assembly.measuring import measure_light
+    from openstile.face import locate
     from openstile.face.attack.kit import FlashLight
     from openstile.gate.light_switch import NoLightSwitch
 
@@ -186,4 +187,11 @@ def open_light(installation: Installation, *, announce: bool) -> Iterator["Calla
     display = display_of(gate, stream, switch=NoLightSwitch(), policy=lambda: installation.policy)
     if not isinstance(display, FlashLight):
         raise BadInputError('gate.display console: has no light to measure; set gate.display = "light" first')
-    yield lambda frames: measure_light(frames, display, random=secrets.token_bytes, clock=installation.clock)
+    engine, clock = installation.load_engine(), installation.clock
+
+    def measure(frames: Iterator[Frame]) -> "MeasuredLight":
+        return measure_light(
+            frames, display, random=secrets.token_bytes, clock=clock, work=lambda blank: locate(engine, blank)
+        )
+
+    yield measure

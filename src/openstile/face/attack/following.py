@@ -12,8 +12,8 @@ ROLL_MAX = 20.0
 
 
 def is_same_face(before: LocatedFace, after: LocatedFace) -> bool:
-    """By place, size and roll alone; nothing of who it is. A face that was exchanged in place, or that comes back after
-    a frame without it, is another.
+    """By place, size and roll alone; nothing of who it is. One that comes back after a frame without it is another; one
+    that was exchanged in place is not noticed here, so the crossing compares the face at a clip's end as well.
     """
     eyes_before, eyes_after = _eyes(before), _eyes(after)
     if min(abs(eyes_before), abs(eyes_after)) == 0:
