@@ -131,3 +131,50 @@ def test_without_a_home_that_is_there_nothing_is_made(openstile: Openstile, home
     ran = openstile("pass", "try", "pass.txt", "--pin", "1234", "--home", home)
     assert ran.exit_code == 2
     assert not home.exists()
+
+
+def lines_of(told: str) -> list[str]:
+    return told.strip().splitlines()
+
+
+def test_what_a_clumsy_rider_gives_ends_in_one_line_that_says_what_to_give(
+    openstile: Openstile, enrolled: Path, home: Path, tmp_path: Path, again: Path
+) -> None:
+    assert openstile("enrol", "--pin", "4711", "--product", "staff", "--days", 1, "--home", home, "--out",
+                     tmp_path / "pin").exit_code == 0  # fmt: skip
+    pin_pass = tmp_path / "pin" / "pass.txt"
+    (tmp_path / "words.jpg").write_text("no picture")
+    tries: list[tuple[tuple[object, ...], str]] = [
+        ((again, "--face", again), "shows no pass"),
+        ((tmp_path / "nothing.txt", "--face", again), "No such file"),
+        ((enrolled.parent, "--face", again), "Is a directory"),
+        ((enrolled.with_suffix(".pdf"), "--face", again), "a PDF is for printing"),
+        ((enrolled, "--face", tmp_path / "nothing.jpg"), "No such file"),
+        ((enrolled, "--face", tmp_path / "words.jpg"), "is not a picture"),
+        ((enrolled, "--face", tmp_path), "is a folder"),
+        ((enrolled, "--camera", "camera:87"), "camera:87: gives no pictures"),
+        ((enrolled, "--camera", "nonsense"), "does not exist"),
+        ((enrolled, "--pin", "4711"), "is a pass with a face; give --face or --camera"),
+        ((pin_pass, "--face", again), "is a pass with a PIN; give --pin"),
+        ((pin_pass, "--camera", tmp_path / "pin"), "is a pass with a PIN; give --pin"),
+    ]
+    for given, words in tries:
+        ran = openstile("pass", "try", *given, "--home", home)
+        assert (ran.exit_code, ran.out, len(lines_of(ran.err))) == (2, "", 1), (given, ran)
+        assert words in ran.err, given
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "More light. Turn"), ("de", "Mehr Licht. Wenden")])
+def test_dark_picture_and_one_of_two_people_come_with_advice_in_the_gates_language(
+    openstile: Openstile, enrolled: Path, home: Path, tmp_path: Path, again: Path, language: str, words: str
+) -> None:
+    settings = home / "settings.toml"
+    settings.write_text(settings.read_text().replace('language = "en"', f'language = "{language}"'))
+    one = read_image(again).pixels
+    cv2.imwrite(str(tmp_path / "dark.png"), (one * 0.05).astype(np.uint8))
+    cv2.imwrite(str(tmp_path / "two.png"), np.hstack([one, one[:, ::-1]]))
+    pictures = ("--face", tmp_path / "dark.png", "--face", tmp_path / "two.png")
+    ran = openstile("pass", "try", enrolled, *pictures, "--home", home, "--json")
+    assert [one["reason"] for one in ran.json["pictures"]] == ["too_dark", "two_faces"]
+    assert [one["feedback"][0] for one in ran.json["pictures"]] == ["more_light", "one_at_a_time"]
+    assert words in " ".join(openstile("pass", "try", enrolled, *pictures, "--home", home).out.split())

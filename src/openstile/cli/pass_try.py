@@ -46,19 +46,38 @@ def try_pass(
         raise BadInputError("give --face (once or more), --camera or --pin")
     installation = Installation.open(existing_home_of(home))
     language = Language(installation.settings.gate.language)
-    rehearsal = Rehearsal(installation, read_presented(pass_file), pin=pin)
+    presented = read_presented(pass_file)
+    if not presented:
+        raise BadInputError(f"pass {pass_file}: shows no pass that can be read; give pass.txt or pass.png")
+    rehearsal = Rehearsal(installation, presented, pin=pin)
     if pictures:
-        return _try_pictures(rehearsal, pictures, language, as_json=as_json)
+        return _try_pictures(rehearsal, pictures, language, pass_file, as_json=as_json)
     if camera is not None:
         with camera_of(camera)() as frames:
             crossing = rehearsal.present(frames, tell=lambda feedback: _tell(feedback, language, as_json=as_json))
     else:
         crossing = rehearsal.present(iter(()))
+    _check_way(crossing.reason, pass_file, camera=camera, pin=pin)
     return _conclude(crossing, language, as_json=as_json)
 
 
-def _try_pictures(rehearsal: "Rehearsal", pictures: list[Path], language: "Language", *, as_json: bool) -> int:
+def _check_way(reason: "Reason | None", pass_file: Path, *, camera: str | None, pin: str | None) -> None:
+    """A face pass needs pictures, a PIN pass its PIN, and a camera has to give some. Raises `BadInputError`."""
+    from openstile.crossing import Reason
+
+    if reason is Reason.PIN_MISSING and pin is None:
+        raise BadInputError(f"pass {pass_file}: is a pass with a PIN; give --pin")
+    if reason is Reason.NO_FACE and pin is not None:
+        raise BadInputError(f"pass {pass_file}: is a pass with a face; give --face or --camera")
+    if reason is Reason.CAMERA_LOST:
+        raise BadInputError(f"{camera}: gives no pictures; name another camera, or a picture with --face")
+
+
+def _try_pictures(
+    rehearsal: "Rehearsal", pictures: list[Path], language: "Language", pass_file: Path, *, as_json: bool
+) -> int:
     tried = list(rehearsal.try_pictures(pictures))
+    _check_way(tried[0].reason, pass_file, camera=None, pin=None)
     opens = any(picture.opens for picture in tried)
     if as_json:
         print_json({"opens": opens, "reason": None if opens else _reason(tried[-1]), "pictures": [*map(_json, tried)]})
