@@ -1,5 +1,7 @@
 """`openstile lab quality`: which quality measures put the frames first that are compared wrongly."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +13,16 @@ from openstile.cli.printing import console, error_console, print_json, print_tab
 if TYPE_CHECKING:
     from openstile.lab.discard import DiscardReport, MeasureReport
     from openstile.lab.discard_curve import Gain
+    from openstile.lab.discard_enrolment import ReferenceReport
     from openstile.lab.intervals import Proportion
 
 
 def quality(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a data set, two sessions or more.")],
     pack: Annotated[str | None, typer.Option(help="Model pack; without it the default one.")] = None,
+    enrolment: Annotated[
+        bool, typer.Option("--enrolment", help="Instead: what a spoilt reference costs, and which enrolment takes.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Error against discard for each quality measure, on photographs spoilt in simulated ways."""
@@ -28,6 +34,7 @@ def quality(
     from openstile.lab.dataset_folder import read_data_set
     from openstile.lab.discard import report_discard
     from openstile.lab.discard_conditions import CONDITIONS
+    from openstile.lab.discard_enrolment import report_enrolment
     from openstile.lab.discard_trials import run_discard_trials
 
     cv2.setNumThreads(1)
@@ -35,19 +42,40 @@ def quality(
     engine = load_pack() if pack is None else load_pack(pack)
     with Progress(console=error_console(), transient=True, disable=as_json) as progress:
         task = progress.add_task("people", total=None)
-        trials = run_discard_trials(
-            data_set,
-            engine,
-            CONDITIONS,
-            policy=Policy(),
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        if enrolment:
+            references = report_enrolment(data_set, engine, policy=Policy(), progress=tell)
+        else:
+            trials = run_discard_trials(data_set, engine, CONDITIONS, policy=Policy(), progress=tell)
+    if enrolment:
+        _show_references(references, f"{engine.pack_id} at {engine.distance_max:g}", as_json=as_json)
+        return 0
     report = report_discard(trials)
     if as_json:
         print_json(report.to_json())
     else:
         _print(report)
     return 0
+
+
+def _show_references(references: "Sequence[ReferenceReport]", pack: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(one) for one in references])
+        return
+    print_table(
+        f"References, {pack}",
+        ("reference", "a gate would take", "false non-matches", "enrolment takes", "false non-matches"),
+        (
+            (
+                one.name,
+                *(_rate(each) for taken in (one.gate, one.enrolment) for each in (taken.references, taken.comparisons)),
+            )
+            for one in references
+        ),
+    )
 
 
 _COLUMNS = (

@@ -36,7 +36,7 @@ def blurred(sigma: float) -> Change:
 
 
 def softened(sigma: float, *, noise: float) -> Change:
-    """A lens that blurs by `sigma` pixels and a sensor with noise of deviation `noise`, however far away the face is."""
+    """A lens that blurs by `sigma` pixels and a sensor with noise of deviation `noise`, however far off the face is."""
 
     def change(pixels: Pixels, face: LocatedFace) -> Pixels:
         soft = cv2.GaussianBlur(pixels, (0, 0), sigma)

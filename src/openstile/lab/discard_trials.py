@@ -68,7 +68,7 @@ def run_discard_trials(
     """
     distance_max = engine.distance_max if policy.distance_max is None else policy.distance_max
     policy = replace(policy, zone=replace(policy.zone, face_height_min=0.0))
-    people = _photographs(data_set)
+    people = photographs(data_set)
     trials: list[DiscardTrial] = []
     left_out = 0
     for done, (subject, captures) in enumerate(people, 1):
@@ -125,7 +125,7 @@ def _present_all(
         yield DiscardTrial(subject, condition, measures, non_match)
 
 
-def _photographs(data_set: DataSet) -> list[tuple[int, list[Capture]]]:
+def photographs(data_set: DataSet) -> list[tuple[int, list[Capture]]]:
     """The photographs of each person who has two or more, those of the first condition first."""
     of: dict[int, list[Capture]] = {}
     for capture in data_set.captures:
