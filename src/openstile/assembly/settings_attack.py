@@ -33,21 +33,21 @@ class ContextTable(BaseModel):
 
     def wants(self) -> "ContextInput | None":
         """How the network is asked; None where there is none. Raises BadInputError where only a part of it is set."""
-        from openstile.face.attack.context import ContextInput
-
         named = (self.network, self.sha256, self.source, self.result)
         if not any(named):
             return None
         if not all(named):
             raise BadInputError("context: set network, sha256, source and result, or none of them")
-        red, green, blue = self.mean
+        from openstile.face.attack.context import ContextInput
+
+        first, second, third = self.mean
         return ContextInput(
             source=self.source,
             result=self.result,
             side=self.side,
             around=self.around,
             channels=self.channels,
-            mean=(red, green, blue),
+            mean=(first, second, third),
             scale=self.scale,
             attack_index=self.attack_index,
             attack_min=self.attack_min,
