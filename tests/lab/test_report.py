@@ -220,6 +220,34 @@ def test_report_shows_errors_with_sample_and_interval(written: Path) -> None:
     assert "2 of 24; 95 %: 1.03 % to 27 %" in page
 
 
+def test_intervals_over_people_of_eer_and_thresholds_are_shown(written: Path, report: dict[str, Any]) -> None:
+    page = (written / "report.html").read_text()
+    assert report["accuracy"]["eer"]["over_people"] is not None
+    assert [each["threshold_over_people"] is None for each in report["accuracy"]["thresholds"]] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    for pointer in ("eer/over_people/0", "rates/d_prime_over_people/1", "thresholds/0/threshold_over_people/1"):
+        assert f'data-at="/accuracy/{pointer}"' in page, pointer
+
+
+def test_comparisons_within_parts_are_said_to_be_so(report: dict[str, Any]) -> None:
+    words = "were drawn into"
+    assert words not in report_page(report, Language.EN)
+    parts = {**report["accuracy"], "measured": {**report["accuracy"]["measured"], "blocks": 5}}
+    assert words in report_page({**report, "accuracy": parts}, Language.EN)
+
+
+def test_upright_labels_fit_beside_their_plots(written: Path) -> None:
+    """Plots are 4 inches high or more: at 10 points about 45 letters stand upright beside them."""
+    for name in ("report.html", "report.de.html"):
+        upright = re.findall(r"<text[^>]*rotate\(-90[^>]*>([^<]*)<", (written / name).read_text())
+        assert upright
+        assert max(map(len, upright)) <= 45, upright
+
+
 def test_sample_that_carries_no_claim_is_told_what_it_would_take(written: Path, report: dict[str, Any]) -> None:
     page = (written / "report.html").read_text()
     assert not any(claim["carried"] for claim in report["accuracy"]["claims"])

@@ -339,7 +339,11 @@ def _discard(page: Page) -> Plot:
     measures = page.at("/quality/measures")
     lines = [Line(page.word("measure", measures[i]["measure"]), shares, measures[i]["own_curve"]) for i in chosen]
     svg = draw_lines(
-        "discard", lines, _axis(page, "discarded", "percent"), _axis(page, "fnmr", "percent", low=0), size=(7, 4.6)
+        "discard",
+        lines,
+        _axis(page, "discarded", "percent"),
+        _axis(page, "fnmr_short", "percent", low=0),
+        size=(7, 4.6),
     )
     head = ("discarded", *(line.label for line in lines))
     rows = [

@@ -102,8 +102,11 @@ TEXTS_DE = {
     "claim_refused": "Keine Zusage einer {measure} von höchstens {rate}: bei {seen} {unit} ein Fehler, zu wenige Versuche dafür; es bräuchte {needed} ohne einen Fehler mehr",
     "summary_limits": "Aufnahmen sind keine Sperre. Bevor Sie sich auf diese Zahlen verlassen, lesen Sie:",
     # Accuracy.
-    "data_intro": "Jede Aufnahme jeder Sitzung wurde mit jeder anderen verglichen, sofern der Datensatz seine Paare nicht nennt.",
-    "accuracy_intro": "Die Zeilen unten sind, was die Sperre an der ausgelieferten Schwelle entschieden hätte.",
+    "data_intro": "Jede Aufnahme jeder Sitzung wurde mit jeder anderen verglichen, sofern der Datensatz seine Paare nicht nennt. Von jedem Paar wurde die der Sitzung eingeschrieben, deren Name zuerst kommt, die andere vorgezeigt.",
+    "data_blocks": "Bei so vielen Aufnahmen wurden die Menschen in {blocks} Teile gelost und innerhalb jedes Teils verglichen: alle Paare einer Person, und von denen zweier Personen ein Teil.",
+    "conditions_intro": "Die zuerst genannte Sitzung wurde eingeschrieben, die andere vorgezeigt.",
+    "fnmr_short": "FNMR",
+    "accuracy_intro": "Die Zeilen unten sind, was die Sperre an der ausgelieferten Schwelle entschieden hätte, eine Aufnahme gegen eine. An einer Sperre können mehrere Bilder eines Durchgangs verglichen werden: Ein misslungenes Bild wird verziehen, und ein Fremder hat ebenso viele Versuche.",
     "accuracy_note": "Das 95-%-Intervall (Clopper und Pearson) nimmt alle Vergleiche als unabhängig; Vergleiche, die Menschen gemeinsam haben, sind es nicht: Es ist zu schmal. Die nächste Spalte zieht stattdessen ganze Menschen neu (Bootstrap); ohne einen einzigen Fehler kann sie nichts sagen. Zusagen stützen sich nur auf die letzte Spalte.",
     "faults_intro": "Aufnahmen, die kein Template gaben, nach Grund:",
     "eer_words": "Gleichfehlerrate: {rate} (95 %, andere Menschen: {spread}), an der Schwelle {threshold}. Trennung d': {d_prime} (95 %, andere Menschen: {d_spread}).",
