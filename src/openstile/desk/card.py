@@ -8,7 +8,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 _CARD_MM = (128.4, 81.0)
-"""One and a half times ID-1 (85.6 x 54.0 mm): a version 21 code, of 101 modules, then has modules of half a millimetre and more."""
+"""One and a half times ID-1 (85.6 x 54.0 mm): a version 21 code then has modules of half a millimetre and more."""
 _MARGIN_MM = 6.0
 _QR_MM = 62.0
 
