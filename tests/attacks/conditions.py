@@ -15,7 +15,7 @@ from tests.attacks.skin import TONES
 
 _KINDS = (MotionKind.STILL, MotionKind.NATURAL, MotionKind.NATURAL, MotionKind.TURN, MotionKind.APPROACH)
 _SCREENS = (Screen.PHONE, Screen.TABLET, Screen.MONITOR, Screen.INJECTED, Screen.INJECTED)
-TEST_FROM = 10_000
+TEST_FROM = 20_000
 SHARES = (0.03, 0.4)
 """Display light over ambient light, at which the detectors are measured."""
 

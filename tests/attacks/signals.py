@@ -45,13 +45,16 @@ def light_of(
     answered: tuple[Colour, ...] | None = None,
     noise: float = 0.0006,
     albedo: float = 0.3,
+    hollows: float = 0.0,
 ) -> NDArray[np.float32]:
     """(frames, cells, 3) linear light, blue green red: skin or a sheet under ambient light and a display that shines
-    `share` as bright; `answered` differs from `shown` for recordings.
+    `share` as bright; `answered` differs from `shown` for recordings. hollows: how fast the ambient light falls with
+    depth, as a logarithm an eye distance.
     """
     colours = linear_light(np.asarray(answered or shown, np.uint8))[:, ::-1]
     skin = albedo * rng.uniform(0.7, 1.2, (len(CELL_X), 1)) * np.array([0.6, 0.75, 1.0])
     towards = normals(CELL_X, CELL_Y)[2] if head else np.ones(len(CELL_X))
+    towards = towards * np.exp(-hollows * (depth(CELL_X, CELL_Y) - depth(np.zeros(1), np.zeros(1))))
     plane = 1 + 0.1 * CELL_X - 0.05 * CELL_Y
     answer = 1 + share * (towards * plane)[None, :, None] * colours[:, None, :]
     light = skin[None] * answer

@@ -17,6 +17,7 @@ from openstile.face.attack.parallax import Parallax, ParallaxFit, fit_parallax
 from openstile.face.attack.shape import depth
 from openstile.face.attack.stimulus import Colour, make_stimulus
 from openstile.face.attack.thresholds import (
+    FLASH_HOLLOWS_MIN,
     FLASH_LAG_MAX,
     FLASH_MATCH_MIN,
     FLASH_RELIEF_MIN,
@@ -137,11 +138,35 @@ def test_answer_of_a_head_has_its_shape_and_that_of_a_sheet_has_none() -> None:
     assert sheet.relief < 0.1 * FLASH_RELIEF_MIN
 
 
-def flash_verdicts(share: float, ratio: float | None, frames: int = 20) -> tuple[Verdict, Verdict]:
+@pytest.mark.parametrize(("hollows", "alive"), [(2.0, True), (0.0, False), (-2.0, False)])
+def test_face_whose_hollows_answer_no_more_than_the_rest_is_refused(hollows: float, alive: bool) -> None:
+    shown = plan(1)
+    light = light_of(np.random.default_rng(1), shown, share=0.1, head=True, hollows=hollows)
+    found = demodulate(light, shown, ON_FACE)
+    assert found is not None
+    fit = fit_shape(found)
+    assert fit is not None
+    assert (fit.score >= 1) is alive
+    assert (fit.hollows >= FLASH_HOLLOWS_MIN) is alive
+
+
+@pytest.mark.parametrize(("noise", "verdict"), [(0.002, Verdict.LIVE), (0.2, Verdict.INCONCLUSIVE)])
+def test_flash_detectors_abstain_where_the_answer_drowns_in_noise(noise: float, verdict: Verdict) -> None:
+    assert flash_verdicts(0.1, 0.1, noise=noise)[0] is verdict
+
+
+def test_recording_in_another_light_is_no_noise_to_abstain_from() -> None:
+    found, honest = response(3, other=1003), response(3)
+    assert found.error < 2 * honest.error
+
+
+def flash_verdicts(
+    share: float, ratio: float | None, frames: int = 20, noise: float = 0.0006
+) -> tuple[Verdict, Verdict]:
     shown = plan(1)
     detectors = flash_detectors()
     rng = np.random.default_rng(1)
-    light = light_of(rng, shown, share=share, head=True)
+    light = light_of(rng, shown, share=share, head=True, noise=noise)
     for detector in detectors:
         detector.begin(None, ratio)
     record = detectors[0]._record

@@ -23,6 +23,7 @@ from openstile.face.attack.thresholds import (
     FLASH_FRAMES_MIN,
     FLASH_GAIN_MAX,
     FLASH_GAIN_MIN,
+    FLASH_HOLLOWS_MIN,
     FLASH_LAG_MAX,
     FLASH_LEAST_MIN,
     FLASH_MATCH_MIN,
@@ -49,17 +50,21 @@ def _generic() -> Numbers:
 
 
 _FACE = _generic()
+_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeFit:
     """f_ratio: variance over the face that the generic face explains over what stays, by degrees of freedom. relief:
-    root mean square of what it explains, as logarithm of the strength, 0.1 for a tenth. least, most: tenth and
+    root mean square of what it explains, as logarithm of the strength, 0.1 for a tenth. hollows: by how much the
+    logarithm grows with an eye distance of depth: the ambient light comes from everywhere and does not reach into eye
+    sockets and beside the nose, the display shines into them. least, most: tenth and
     ninetieth percentile of the strength from brows to mouth beside the eyes, over its median there.
     """
 
     f_ratio: float
     relief: float
+    hollows: float
     least: float
     most: float
 
@@ -67,7 +72,8 @@ class ShapeFit:
     def score(self) -> float:
         """How often each is what a living face has at least, the least of them: 1 and more is alive."""
         lit = min(self.least / FLASH_LEAST_MIN, FLASH_MOST_MAX / self.most)
-        return min(self.f_ratio / FLASH_SHAPE_MIN, self.relief / FLASH_RELIEF_MIN, lit)
+        shaped = min(self.f_ratio / FLASH_SHAPE_MIN, self.relief / FLASH_RELIEF_MIN, self.hollows / FLASH_HOLLOWS_MIN)
+        return min(shaped, lit)
 
 
 class _Flash:
@@ -158,7 +164,7 @@ def fit_shape(response: Response) -> ShapeFit | None:
     strength = np.clip(response.strength, *_STRENGTHS)
     weight = 1 / np.clip(np.hypot(response.noise / strength, _ERROR_MIN), _ERROR_MIN, 1)
     base, _ = np.linalg.qr(smooth * weight[:, None])
-    face, _ = np.linalg.qr(_free(_FACE[cells] * weight[:, None], base))
+    face, mixed = np.linalg.qr(_free(_FACE[cells] * weight[:, None], base))
     rest = _free(np.log(strength) * weight, base)
     parts = face.T @ rest
     explained, total = float(parts @ parts), float(rest @ rest)
@@ -166,8 +172,9 @@ def fit_shape(response: Response) -> ShapeFit | None:
     if degrees < len(cells) // 2 or total <= explained:
         return None
     ratio = (explained / face.shape[1]) / ((total - explained) / degrees)
-    least, most = _unevenness(response)
-    return ShapeFit(float(ratio), math.sqrt(explained / float((weight**2).sum())), least, most)
+    relief = math.sqrt(explained / float((weight**2).sum()))
+    hollows = -float(np.linalg.solve(mixed, parts)[_DEPTH])
+    return ShapeFit(float(ratio), relief, hollows, *_unevenness(response))
 
 
 def _unevenness(response: Response) -> tuple[float, float]:
