@@ -1,5 +1,6 @@
 """`openstile lab accuracy`, `groups` and `speed` from the command line."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,27 @@ def test_accuracy_of_listed_pairs_in_words_and_json(openstile: Openstile, wild: 
     assert "at most" not in ran.out
     assert "not claimed" in ran.out
     assert "president-1.jpg" not in ran.out, "names are off by default"
+
+
+def test_no_color_is_heeded(openstile: Openstile, wild: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coloured = re.compile(r"\x1b\[(?:\d+;)*3[0-7]m")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    command = ("lab", "accuracy", wild, "--pairs", wild / "pairs.csv", "--workers", 1)
+    assert coloured.search(openstile(*command).out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not coloured.search(openstile(*command).out)
+
+
+@pytest.mark.parametrize("command", ["accuracy", "groups", "quality", "report", "speed", "unlinkability"])
+def test_every_command_of_the_lab_says_what_is_wrong_as_json(
+    openstile: Openstile, tmp_path: Path, command: str
+) -> None:
+    more = ("--out", tmp_path / "out") if command == "report" else ()
+    ran = openstile("lab", command, tmp_path, *more, "--json")
+    assert ran.exit_code == 2
+    assert "subjects.csv" in ran.json["error"]
 
 
 def test_groups_and_speed(openstile: Openstile, wild: Path) -> None:
