@@ -82,7 +82,7 @@ def test_sums_of_squares_are_exact_at_the_ends(dimensions: int, one: int, other:
 def test_more_rows_than_are_summed_at_once_keep_their_order() -> None:
     probes, references = _rows(ONE, 40_000, 5), _rows(ONE, 40_000, 6)
     found = distances(ONE, probes, references)
-    for row in (0, 16_383, 16_384, 39_999):
+    for row in (0, 1023, 1024, 39_999):
         assert found[row] == pytest.approx(_gate(ONE, probes[row], references[row]), rel=1e-6)
 
 
