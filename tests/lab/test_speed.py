@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.lab.grey import GREY, write_people
 
 from openstile.lab.dataset_folder import read_data_set
-from openstile.lab.speed import STEPS, measure_speed
+from openstile.lab.speed import STEPS, _times, measure_speed
 from openstile.terms.errors import BadInputError
 
 
@@ -44,6 +45,15 @@ def test_steps_are_timed_one_by_one_and_a_face_not_found_ends_them(tmp_path: Pat
     assert report.comparisons_per_s == pytest.approx(1_000_000 / 1e-3)
     assert seen[-1] == (4, 4)
     assert set(report.to_json()["steps"]) == set(STEPS)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 100, 101])
+def test_percentile_is_the_nearest_rank(count: int) -> None:
+    samples = np.random.default_rng(count).permutation(count).astype(float).tolist()
+    found = _times("read", samples)
+    assert found.p95_ms == np.percentile(samples, 95, method="inverted_cdf")
+    assert found.median_ms == np.median(samples)
+    assert found.max_ms == count - 1
 
 
 def test_nothing_is_timed_without_work(tmp_path: Path) -> None:

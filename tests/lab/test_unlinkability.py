@@ -11,8 +11,10 @@ from scipy import integrate, stats
 
 from openstile.lab.unlinkability import SIGNIFICANCE, Unlinkability, measure_unlinkability
 from openstile.lab.unlinkability_measure import (
+    RESAMPLES,
     SHUFFLES,
     LinkScores,
+    _auc_interval,
     area_under_curve,
     global_measure,
     measure_linkage,
@@ -87,6 +89,25 @@ def test_auc_is_the_statistic_of_mann_and_whitney() -> None:
     mated, non_mated = rng.integers(0, 9, 60).astype(float), rng.integers(0, 7, 90).astype(float)
     expected = stats.mannwhitneyu(mated, non_mated).statistic / (60 * 90)
     assert area_under_curve(mated, non_mated) == pytest.approx(expected)
+
+
+def test_interval_of_the_auc_is_that_of_people_drawn_one_by_one() -> None:
+    rng = np.random.default_rng(14)
+    people = rng.permutation(20)
+    scores = LinkScores(
+        rng.integers(0, 9, 15).astype(float), rng.integers(0, 7, 40).astype(float), people[:15],
+        np.array([rng.choice(20, 2, replace=False) for _ in range(40)]),
+    )  # fmt: skip
+    present = np.unique([*scores.mated_people, *scores.non_mated_people.ravel()])
+    found, draws = [], np.random.default_rng(3)
+    for _ in range(RESAMPLES):
+        drawn = present[draws.integers(len(present), size=len(present))]
+        times = np.bincount(drawn, minlength=20)
+        mated = np.repeat(scores.mated, times[scores.mated_people])
+        others = np.repeat(scores.non_mated, times[scores.non_mated_people].prod(axis=1))
+        found.append(stats.mannwhitneyu(mated, others).statistic / (len(mated) * len(others)))
+    interval = _auc_interval(scores, np.random.default_rng(3))
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(found, (0.025, 0.975))))
 
 
 def test_scores_without_a_difference_are_guessed_by_chance() -> None:
