@@ -70,7 +70,8 @@ def assess(frame: Frame, face: LocatedFace, *, limits: QualityLimits) -> Quality
     """Measure `face` in `frame` and hold it against `limits`.
 
     Faults are looked for in this order: too far, cut, turned, too dark, too bright, too flat, too noisy, blurred,
-    covered (noise hides blur, darkness hides both, and all of them hide what covers a face).
+    covered (noise hides blur, darkness hides both, and all of them hide what covers a face). A plain cover narrows the
+    range of tones, haze does not hide one part of a face and leave another: then it is covered, not too flat.
     """
     pose, visible = measure_pose(face), visible_part(frame, face)
     if pose.eye_distance < limits.eye_distance_min:
@@ -108,15 +109,20 @@ def _is_turned(pose: Pose, limits: QualityLimits) -> bool:
 
 
 def _fault_of_detail(detail: Detail, limits: QualityLimits) -> FaceFault | None:
+    flat = detail.dynamic_range < limits.dynamic_range_min
+    seen = (
+        detail.eyes_seen >= limits.eyes_seen_min,
+        detail.nose_seen >= limits.nose_seen_min,
+        detail.mouth_seen >= limits.mouth_seen_min,
+    )
     faults = (
         (detail.bright_part < limits.bright_part_min, FaceFault.TOO_DARK),
         (detail.blown_out > limits.blown_out_max, FaceFault.TOO_BRIGHT),
-        (detail.dynamic_range < limits.dynamic_range_min, FaceFault.TOO_FLAT),
+        (flat and any(seen) and not all(seen), FaceFault.FACE_COVERED),
+        (flat, FaceFault.TOO_FLAT),
         (detail.noise > limits.noise_max, FaceFault.TOO_NOISY),
         (detail.sharpness < limits.sharpness_min, FaceFault.FACE_BLURRED),
         (detail.steadiness < limits.steadiness_min, FaceFault.FACE_BLURRED),
-        (detail.eyes_seen < limits.eyes_seen_min, FaceFault.FACE_COVERED),
-        (detail.nose_seen < limits.nose_seen_min, FaceFault.FACE_COVERED),
-        (detail.mouth_seen < limits.mouth_seen_min, FaceFault.FACE_COVERED),
+        (not all(seen), FaceFault.FACE_COVERED),
     )
     return next((fault for found, fault in faults if found), None)

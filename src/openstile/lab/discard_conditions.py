@@ -149,5 +149,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(Kind.MOUTH_COVERED, "hand before the mouth", hand),
     Condition(Kind.MOUTH_COVERED, "grey bar over the mouth", painted(bar(0.85, 1.35, -0.6, 0.6), _GREY)),
     Condition(Kind.NOSE_COVERED, "grey patch over the nose", painted(bar(0.2, 0.75, -0.35, 0.35), _GREY)),
+    Condition(Kind.NOSE_COVERED, "white plaster over the nose", painted(bar(0.1, 0.75, -0.5, 0.5), _WHITE)),
+    Condition(Kind.NOSE_COVERED, "skin-coloured patch over the nose", painted(bar(0.1, 0.8, -0.6, 0.6), _SKIN)),
     Condition(Kind.LIDS, "lids painted shut", lids_shut),
 )
