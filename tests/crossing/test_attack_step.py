@@ -256,6 +256,13 @@ def test_owner_who_comes_late_is_not_refused_for_a_clip_that_ends_after_the_time
     assert frames.pulled <= endless / 250
 
 
+def test_owner_whose_face_keeps_jumping_does_not_hold_the_lane(world: World) -> None:
+    world.show(4, 1, boxes=ELSEWHERE)
+    crossing, frames = crossed(world, [1, 1, 4, 4] * 200, Told(), attack_mode="enforce", attendance="unattended")
+    assert crossing.reason is Reason.LIVENESS_UNSURE
+    assert frames.pulled <= (world.policy.look_ms_max + CLIP_MS_MAX) / 40 + 1
+
+
 def test_stranger_who_takes_the_place_of_the_owners_picture_is_not_let_through(world: World) -> None:
     def swap(frame: int) -> None:
         world.engine.people[1] = person(1 if frame <= 3 else 2)

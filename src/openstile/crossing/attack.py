@@ -52,10 +52,13 @@ class AttackCheck:
         return bool(self._detectors) and self._is_video
 
     def limit_ns(self, limit_ns: int) -> int:
-        """How long to wait for a face that matched: a clip that decides and has begun before `limit_ns` may end."""
+        """How long to wait for a face that matched: a clip that decides may end after `limit_ns`. However often clips
+        begin again, no look lasts longer than `limit_ns` and one clip.
+        """
         if not (self.waits and self.decides) or self._face is None:
             return limit_ns
-        return max(limit_ns, self._began_ns + CLIP_MS_MAX * 1_000_000)
+        clip_ns = CLIP_MS_MAX * 1_000_000
+        return min(max(limit_ns, self._began_ns + clip_ns), limit_ns + clip_ns)
 
     def light(self) -> None:
         """Before each frame is asked for. A display that fails, or that the rider wants no colours of, is done without

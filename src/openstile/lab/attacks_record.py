@@ -6,7 +6,7 @@ from itertools import chain
 
 from openstile import __version__
 from openstile.crossing import Policy
-from openstile.crossing.attack import CLIP_MS_MAX, AttackCheck
+from openstile.crossing.attack import AttackCheck
 from openstile.face import FaceEngine, Frame, LocatedFace, locate
 from openstile.face.attack import AttackKit, Evidence, Outcome
 from openstile.face.attack.stimulus import RandomBytes
@@ -67,11 +67,10 @@ def present(*, frames: Iterator[Frame], engine: FaceEngine, policy: Policy, cloc
     policy = unattended(policy)
     check = AttackCheck(replace(kit, count=heard.append), policy, clock)
     limit_ns = clock.monotonic_ns() + policy.look_ms_max * 1_000_000
-    last_ns = limit_ns + CLIP_MS_MAX * 1_000_000  # of a clip that began at the last moment
     found = timed = False
     outcome: Outcome | None = None
     try:
-        while outcome is None and clock.monotonic_ns() < min(check.limit_ns(limit_ns), last_ns):
+        while outcome is None and clock.monotonic_ns() < check.limit_ns(limit_ns):
             check.light()
             frame = next(frames, None)
             if frame is None:
