@@ -16,14 +16,14 @@ class QualityLimits:
     """Limits of `assess`, each with what it buys."""
 
     eye_distance_min: float = 20.0
-    """Pixels of the frame between the eyes; a face is about 2.15 times as wide. Sharp faces of 40 pixels' width and more
-    cost no mated comparison; behind a soft lens with noise FNMR is 10 % at 50 pixels (23 between the eyes), 20 % at 40."""
+    """Pixels of the frame between the eyes; a face is about 2.15 times as wide. Sharp faces of a width of 40 and more
+    cost no mated comparison; behind a soft lens with noise FNMR is 10 % at 50 (23 between the eyes), 20 % at 40."""
     visible_min: float = 0.97
     """Part of the face's ellipse that lies inside the frame. Cut a quarter of the eye distance above the eyes: all
     rejected, FNMR 57 %; a tenth above: all rejected, FNMR 90 %."""
     bright_part_min: float = 25.0
     """Luminance that the brightest twentieth of the face reaches (so a dark skin is not a dark picture). Sharp faces
-    have 96..206; at 30 % of their light 28..61, FNMR 0; at 15 %, where only coarse steps are left, 14..30, FNMR 12 %."""
+    have 96..206; at 30 % of their light 28..61, FNMR 0; at 15 %, with only coarse steps left, 14..30, FNMR 12 %."""
     blown_out_max: float = 0.5
     """Part of the face at luminance 250 or more. 1.5 times overexposed: 0.05 (at most 0.49), FNMR 2 %; twice: 65 %
     rejected, FNMR 28 %, none of it among the others."""
