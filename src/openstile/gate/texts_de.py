@@ -64,7 +64,10 @@ REASON_TEXTS_DE = {
         "Bitte das Telefon",
         "Zeigen Sie den Code auf dem Telefon, für das der Pass gemacht ist.",
     ),
-    "reference_not_supported": ("Hier nicht möglich", "Bitte einen anderen Durchgang benutzen oder einen neuen Pass holen."),
+    "reference_not_supported": (
+        "Hier nicht möglich",
+        "Bitte einen anderen Durchgang benutzen oder einen neuen Pass holen.",
+    ),
     "too_many_attempts": ("Zu viele Versuche", "Warten Sie einige Minuten oder rufen Sie Hilfe."),
     "used_recently": ("Eben benutzt", "Dieser Pass hat eben erst geöffnet. Bitte Hilfe rufen."),
     "no_face": ("Kein Gesicht gesehen", "Schauen Sie in die Kamera und versuchen Sie es noch einmal."),
