@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Openstile
 
 from openstile.cli import lab_options as options
+from openstile.lab import discard_conditions
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -80,6 +81,25 @@ def test_groups_and_speed(openstile: Openstile, wild: Path) -> None:
     ran = openstile("lab", "speed", wild, "--comparisons", 1000, "--json")
     assert ran.json["photographs"] == 2
     assert ran.json["steps"]["locate"]["samples"] == 2
+
+
+def test_quality_takes_the_limits_of_the_homes_gate(
+    openstile: Openstile, home: Path, tmp_path: Path, portraits: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = tuple(condition for condition in discard_conditions.CONDITIONS if condition.kind in ("clean", "blur"))[:3]
+    monkeypatch.setattr(discard_conditions, "CONDITIONS", few)
+    for session, portrait in (("first", 1), ("second", 2)):
+        (tmp_path / "set" / session).mkdir(parents=True)
+        shutil.copy(portraits[f"president-{portrait}.jpg"], tmp_path / "set" / session / "president.jpg")
+    (tmp_path / "set" / "subjects.csv").write_text("subject\npresident\nabsent\n")
+    assert openstile("keys", "create", "gate", "--home", home).exit_code == 0
+    (home / "settings.toml").write_text("[quality]\nsharpness_min = 0.123\n")
+    ran = openstile("lab", "quality", tmp_path / "set", "--allow-missing", "--home", home, "--json")
+    assert ran.exit_code == 0, ran.err
+    (sharpness,) = [each for each in ran.json["measures"] if each["measure"] == "sharpness"]
+    assert sharpness["at_least"] == 0.123
+    assert ran.json["subjects"] == 1
+    assert len(ran.json["conditions"]) == 3
 
 
 @pytest.mark.parametrize(

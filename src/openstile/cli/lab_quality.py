@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openstile.cli.options import JsonOption
-from openstile.cli.printing import console, error_console, print_json, print_table
+from openstile.cli import lab_options as options
+from openstile.cli.options import HomeOption, JsonOption
+from openstile.cli.printing import console, print_json, print_table
 
 if TYPE_CHECKING:
     from openstile.lab.discard import DiscardReport, MeasureReport
@@ -19,37 +20,32 @@ if TYPE_CHECKING:
 
 def quality(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a data set, two sessions or more.")],
-    pack: Annotated[str | None, typer.Option(help="Model pack; without it the default one.")] = None,
+    session: options.SessionOption = None,
+    allow_missing: options.MissingOption = False,
+    pack: options.PackOption = None,
     enrolment: Annotated[
         bool, typer.Option("--enrolment", help="Instead: what a spoilt reference costs, and which enrolment takes.")
     ] = False,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Error against discard for each quality measure, on photographs spoilt in simulated ways."""
     import cv2
-    from rich.progress import Progress
 
-    from openstile.crossing import Policy
-    from openstile.face.packs import load_pack
-    from openstile.lab.dataset_folder import read_data_set
     from openstile.lab.discard import report_discard
     from openstile.lab.discard_conditions import CONDITIONS
     from openstile.lab.discard_enrolment import report_enrolment
     from openstile.lab.discard_trials import run_discard_trials
 
     cv2.setNumThreads(1)
-    data_set = read_data_set(dataset)
-    engine = load_pack() if pack is None else load_pack(pack)
-    with Progress(console=error_console(), transient=True, disable=as_json) as progress:
-        task = progress.add_task("people", total=None)
-
-        def tell(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    run = options.LabRun(dataset, None, tuple(session or ()), allow_missing, pack, home=home)
+    data_set, apparatus = run.data_set(), run.apparatus()
+    engine, policy = apparatus.open_engine(), apparatus.policy
+    with options.lab_progress("people", quiet=as_json) as progress:
         if enrolment:
-            references = report_enrolment(data_set, engine, policy=Policy(), progress=tell)
+            references = report_enrolment(data_set, engine, policy=policy, progress=progress)
         else:
-            trials = run_discard_trials(data_set, engine, CONDITIONS, policy=Policy(), progress=tell)
+            trials = run_discard_trials(data_set, engine, CONDITIONS, policy=policy, progress=progress)
     if enrolment:
         _show_references(references, f"{engine.pack_id} at {engine.distance_max:g}", as_json=as_json)
         return 0
