@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Openstile
 
 from openstile.cli import lab_options as options
+from openstile.cli import lab_words
 from openstile.lab import discard_conditions
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -126,6 +127,13 @@ def test_folder_that_is_no_data_set_is_said(openstile: Openstile, tmp_path: Path
     ran = openstile("lab", "accuracy", tmp_path, "--json")
     assert ran.exit_code == 2
     assert "subjects.csv" in ran.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "written"), [(None, "-"), (0.0, "0.00%"), (0.25, "25.00%"), (0.001, "0.10%"), (0.00012, "0.012%")]
+)
+def test_rates_are_all_written_in_percent(rate: float | None, written: str) -> None:
+    assert lab_words.percent(rate) == written
 
 
 def test_defaults_of_the_options_are_those_of_the_lab() -> None:

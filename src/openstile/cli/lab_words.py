@@ -36,7 +36,7 @@ def percent(rate: float | None) -> str:
     """With as many digits as small rates need."""
     if rate is None:
         return "-"
-    return f"{rate:.2%}" if rate >= 0.001 or rate == 0 else f"{rate:.2g}"
+    return f"{rate:.2%}" if rate >= 0.001 or rate == 0 else f"{100 * rate:.2g}%"
 
 
 def interval(proportion: "Proportion") -> str:
