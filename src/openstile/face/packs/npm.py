@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from openstile.face.packs.archives import file_sha256
+from openstile.face.packs.archives import only_archive
 from openstile.face.packs.errors import PackError
 from openstile.face.packs.index import fetch_archive
 from openstile.terms.limits import ARCHIVE_BYTES_MAX, ARCHIVE_MEMBERS_MAX
@@ -84,7 +84,7 @@ def fetch_npm_archive(
             command = [*_client(work, progress), "pack", f"{package}@{version}", *_SETTINGS]
             command += ["--pack-destination", str(work / "got"), "--prefix", str(work), "--cache", str(work / "cache")]
             _run(command, work, what, size_max, progress)
-            archive = _only_archive(work / "got", what, sha256, size_max)
+            archive = only_archive(work / "got", what, sha256, size_max, client="npm")
             target = dest / f"npm-{archive.stem}.tar.gz"
             archive.replace(target)
             return target
@@ -192,15 +192,3 @@ def _explain(output: str) -> str:
         if sign in output:
             return reason
     return f"npm could not download it: {output[-_OUTPUT_CHARS_KEPT:].strip()[:400] or 'no output'}"
-
-
-def _only_archive(folder: Path, what: str, sha256: str, size_max: int) -> Path:
-    stored = sorted(folder.iterdir())
-    if len(stored) != 1 or not stored[0].is_file():
-        raise PackError(f"{what}: npm stored {len(stored)} files, expected 1")
-    archive = stored[0]
-    if archive.stat().st_size > size_max:
-        raise PackError(f"{what}: is larger than {size_max} bytes; it was refused")
-    if file_sha256(archive) != sha256:
-        raise PackError(f"{what}: the archive has another SHA-256 than expected; it was refused")
-    return archive
