@@ -3,7 +3,9 @@
 Chosen on 539 living and 698 attacking simulated presentations (the calibration set of tests/attacks/conditions.py; for
 parallax on 319 of the living), where all detectors together refused 0.6 % of the living and were unsure about 3.9 %.
 docs/presentation-attacks.md has what they do on the test set, which had no part in the choice, and how to repeat it.
-No figure here is of real attacks. Percentiles are of the calibration set, display light 3 to 40 % of the ambient light.
+No figure here is of real attacks. The line of each in a report: docs/model-cards/cf-dual-1.md, anchors
+threshold-parallax_live_min and so on. Percentiles are of the calibration set, display light 3 to 40 % of the ambient
+light.
 """
 
 PARALLAX_FRAMES_MIN = 10
