@@ -255,7 +255,7 @@ def test_file_is_gone_on_with_only_by_the_gate_that_it_belongs_to(tmp_path: Path
     path = tmp_path / "session.json"
     SessionFile.open(path, new=session(presented("denied")))
     with pytest.raises(BadInputError, match=f"another {next(iter(other))}"):
-        SessionFile.open(path, new=session(**other))
+        SessionFile.open(path, new=session(session_id="0" * 16, **other))
     assert len(SessionFile.open(path, new=session(session_id="1" * 16)).session.presentations) == 1
 
 
