@@ -1,5 +1,6 @@
 """Fixtures every room's tests may use."""
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,18 @@ def engine() -> FaceEngine:
     """The default model pack, pulled into the user's cache when it is not there yet."""
     pull_pack()
     return load_pack()
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """Both ends of a pseudo-terminal: the person's, and the program's."""
+    try:
+        outside, inside = os.openpty()
+    except OSError as error:
+        pytest.skip(f"this machine gives no terminals: {error.strerror}")
+    yield outside, inside
+    os.close(outside)
+    os.close(inside)
 
 
 @pytest.fixture(scope="session")

@@ -5,23 +5,11 @@ import os
 import select
 import termios
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from openstile.assembly.devices import ConsolePinPad, pin_pad_of
 from openstile.terms import BadInputError
-
-
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    try:
-        keyboard, pad = os.openpty()
-    except OSError as error:
-        pytest.skip(f"this machine gives no terminals: {error.strerror}")
-    yield keyboard, pad
-    os.close(keyboard)
-    os.close(pad)
 
 
 def _typed_when_asked(keyboard: int, pad: int, typed: bytes) -> threading.Thread:

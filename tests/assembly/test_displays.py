@@ -5,7 +5,6 @@ import io
 import os
 import sys
 import termios
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,17 +30,6 @@ from openstile.gate.messages import GateState
 from openstile.terms import BadInputError
 
 LIGHT = GateTable(display="light", display_lag_frames=3, display_light_ratio=0.2)
-
-
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    try:
-        outside, inside = os.openpty()
-    except OSError as error:
-        pytest.skip(f"this machine gives no terminals: {error.strerror}")
-    yield outside, inside
-    os.close(outside)
-    os.close(inside)
 
 
 def test_display_of_the_settings_lights_with_their_measures() -> None:

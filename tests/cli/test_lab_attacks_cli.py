@@ -135,18 +135,13 @@ def test_camera_that_cannot_be_used_ends_with_its_own_exit_code(
     assert "camera 97" in ran.err
 
 
-def test_terminal_is_a_light(openstile: Openstile, tmp_path: Path, engine: object) -> None:
-    leader, follower = os.openpty()
-    try:
-        ran = openstile(
-            "lab", "attacks", "--record", tmp_path / "s.json", "--camera", "camera:97", "--subject", 1, "--yes",
-            "--consented", "--light", os.ttyname(follower),
-        )  # fmt: skip
-        assert ran.exit_code == 5, ran.err
-        assert read_session(tmp_path / "s.json").flash
-    finally:
-        os.close(leader)
-        os.close(follower)
+def test_terminal_is_a_light(openstile: Openstile, tmp_path: Path, engine: object, terminal: tuple[int, int]) -> None:
+    ran = openstile(
+        "lab", "attacks", "--record", tmp_path / "s.json", "--camera", "camera:97", "--subject", 1, "--yes",
+        "--consented", "--light", os.ttyname(terminal[1]),
+    )  # fmt: skip
+    assert ran.exit_code == 5, ran.err
+    assert read_session(tmp_path / "s.json").flash
 
 
 def test_figures_of_several_files_in_words_and_json(openstile: Openstile, tmp_path: Path) -> None:

@@ -97,16 +97,11 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    try:
-        outside, inside = os.openpty()
-    except OSError as error:
-        pytest.skip(f"this machine gives no terminals: {error.strerror}")
+def lane_terminal(terminal: tuple[int, int]) -> Iterator[Terminal]:
+    outside, inside = terminal
     os.set_blocking(outside, False)
     with os.fdopen(os.dup(inside), "w") as out, os.fdopen(os.dup(inside), "r") as keys:
         yield Terminal(outside, inside, out, keys)
-    os.close(outside)
-    os.close(inside)
 
 
 @dataclass
@@ -200,8 +195,8 @@ class Street:
 
 
 @pytest.fixture
-def street(tmp_path: Path, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Street:
-    return Street(tmp_path / "home", terminal, monkeypatch)
+def street(tmp_path: Path, lane_terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Street:
+    return Street(tmp_path / "home", lane_terminal, monkeypatch)
 
 
 def counted(installation: Installation) -> dict[str, int]:
