@@ -18,7 +18,7 @@ from openstile.passes.qr import render_qr_png
 NAME = "crossing"
 TITLE = "Crossing: pass image and frame to durable tap"
 P95_MS_MAX = 60.0
-_WHOLE, _RAW = "whole crossing", "raw engine: the two networks alone"
+_WHOLE, _RAW = "whole crossing", "raw engine: the networks alone"
 
 
 def measure(workshop: Workshop) -> Section:
@@ -92,7 +92,7 @@ def _section(workshop: Workshop, watches: Stopwatches, admitted: int, count: int
         notes=(
             f"{admitted} of {count} crossings admitted, each with a new pass; riders: {workshop.riders.described}. "
             "None is left out, the first one neither. The frame is in memory, as from a camera.",
-            f"The two networks are {raw.median / whole.median:.0%} of a crossing: it takes "
+            f"The networks are {raw.median / whole.median:.0%} of a crossing: it takes "
             f"{whole.median / raw.median:.2f} times as long as they do alone.",
         ),
         figures={"admitted": admitted, "crossings": count, **watches.figures()},
