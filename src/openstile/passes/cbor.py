@@ -33,7 +33,12 @@ def encode(value: Cbor, *, tag: int | None = None) -> bytes:
     cbor2's own canonical form orders keys by length first (RFC 7049), so keys are put in bytewise order here.
     """
     ordered = _ordered(value, depth=0)
-    return cbor2.dumps(ordered if tag is None else cbor2.CBORTag(tag, ordered))
+    data = cbor2.dumps(ordered)
+    if tag is None:
+        return data
+    # Written by hand: inside tag 256 cbor2 would begin to write repeated strings as references (stringref).
+    head = cbor2.dumps(tag)
+    return bytes([_TAG << 5 | head[0]]) + head[1:] + data
 
 
 def encode_strings(*strings: str | bytes) -> bytes:
