@@ -33,7 +33,7 @@ NO_NETWORK = {
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "openstile", "demo", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=900)
 
 
 def _outcomes(results: dict[str, Any]) -> dict[str, str | None]:
