@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.databases import NewDatabase, PostgresServer, postgresql
 
 from openstile.demo.portraits import pull_portraits
@@ -15,6 +16,11 @@ from openstile.face.packs.cache import models_folder
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+# A busy machine draws slowly: that is no failure. What fails says how to repeat it.
+settings.register_profile(
+    "house", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
