@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from bench.report import Section, Table, Target
 from bench.workshop import LONDON, Workshop, fit_frame
 from openstile.crossing import Policy
-from openstile.face import FaceEngine, Frame, compare, locate
+from openstile.face import FaceEngine, Frame, compare
 from openstile.face.compare import distance_of
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.packs import DEFAULT_PACK
 from openstile.face.template import Embeddings, cut_template, embed_face, soften_embeddings
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.lab.accuracy import AccuracyReport, report_accuracy
 from openstile.lab.capture import Apparatus, PackSource
 from openstile.lab.claims import Measure
@@ -86,9 +86,7 @@ def _quantisation(engine: FaceEngine, data_set: DataSet, step: object) -> tuple[
     softened: list[Embeddings] = []
     for capture in data_set.captures:
         frame = read_image(capture.path)
-        rider = choose_rider(
-            locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=Policy().zone
-        )
+        rider = locate_rider(engine, frame, Policy().zone)
         if not isinstance(rider, FaceFault):
             embeddings.append(embed_face(engine, frame, rider))
             softened.append(soften_embeddings(engine, frame, rider, embeddings[-1]))

@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from openstile.face import FaceEngine, Frame, LocatedFace, locate
+from openstile.face import FaceEngine, Frame, LocatedFace
 from openstile.face.images import read_image
 from openstile.face.packs import load_pack, pull_pack
 from openstile.face.quality import QualityLimits, assess
 from openstile.face.template import Embeddings, cut_template, embed_face, restore_embeddings, soften_embeddings
-from openstile.face.zone import CaptureZone, choose_rider
+from openstile.face.zone import CaptureZone, locate_rider
 from openstile.lab.dataset_folder import read_data_set
 from openstile.lab.whitening import fit_whitening, split_by_subject
 
@@ -112,7 +112,7 @@ def _treat(frame: Frame, face: LocatedFace, width: int, blur: float) -> Frame:
 
 
 def _rider(engine: FaceEngine, frame: Frame) -> LocatedFace:
-    found = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=CaptureZone())
+    found = locate_rider(engine, frame, CaptureZone())
     if not isinstance(found, LocatedFace):
         raise SystemExit(f"a photograph shows no single face: {found}")
     return found

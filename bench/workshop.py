@@ -18,14 +18,14 @@ from openstile.assembly.wire import Installation
 from openstile.crossing import Policy
 from openstile.demo.portraits import pull_portraits
 from openstile.desk import EnrolmentError, face_reference
-from openstile.face import Frame, Template, compare, extract_template, locate
+from openstile.face import Frame, Template, compare, extract_template
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.packs import load_pack
 from openstile.face.packs.cache import models_folder
 from openstile.face.packs.onnx_engine import OnnxEngine
 from openstile.face.quality import assess
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.passes.claims import Assurance, Entitlement
 from openstile.passes.issue import IssuedPass, issue_pass
 from openstile.passes.keyfile import Role
@@ -149,9 +149,7 @@ class Workshop:
     def _suffices(self, frame: Frame, reference: Template) -> bool:
         """Whether a crossing would end with this frame: good enough to be compared, and the same person."""
         policy = Policy()
-        face = choose_rider(
-            locate(self.engine, frame), frame_width=frame.width, frame_height=frame.height, zone=policy.zone
-        )
+        face = locate_rider(self.engine, frame, policy.zone)
         if isinstance(face, FaceFault) or assess(frame, face, limits=policy.quality).fault is not None:
             return False
         probe = extract_template(self.engine, frame, face)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from openstile.assembly.wire import Installation
 from openstile.crossing import Crossing, Reason, cross
-from openstile.face import FaceEngine, Frame, locate
+from openstile.face import FaceEngine, Frame
 from openstile.face.faults import FaceFault
 from openstile.face.feedback import FEEDBACK, Feedback
 from openstile.face.images import read_image
 from openstile.face.quality import Quality, QualityLimits, assess
 from openstile.face.quality_table import Measured, measured
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.gate.trust import Trust
 from openstile.terms.ids import PassId
 
@@ -78,9 +78,8 @@ class Rehearsal:
 
 def judge(engine: FaceEngine, frame: Frame, trust: Trust) -> Quality | FaceFault:
     """What a gate measures of the one face in `frame`, or why there is no one face."""
-    zone, limits = trust.policy.zone, trust.policy.quality
-    rider = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=zone)
-    return rider if isinstance(rider, FaceFault) else assess(frame, rider, limits=limits)
+    rider = locate_rider(engine, frame, trust.policy.zone)
+    return rider if isinstance(rider, FaceFault) else assess(frame, rider, limits=trust.policy.quality)
 
 
 def _tried(name: str, crossing: Crossing, seen: Quality | FaceFault | None, limits: QualityLimits) -> TriedPicture:

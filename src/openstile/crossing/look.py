@@ -9,14 +9,14 @@ from openstile.crossing.policy import Policy
 from openstile.crossing.reasons import Reason
 from openstile.crossing.refusal import RefusedError
 from openstile.crossing.stopwatch import Stopwatch
-from openstile.face import Comparison, FaceEngine, Frame, LocatedFace, Template, compare, extract_template, locate
+from openstile.face import Comparison, FaceEngine, Frame, LocatedFace, Template, compare, extract_template
 from openstile.face.attack.fusion import Outcome
 from openstile.face.attack.kit import AttackKit
 from openstile.face.faults import FaceFault
 from openstile.face.feedback import FEEDBACK, Feedback
 from openstile.face.quality import assess
 from openstile.face.sources import CameraLostError
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.terms.instants import Clock
 
 
@@ -109,9 +109,7 @@ class _Looking:
 
     def _locate(self, frame: Frame) -> LocatedFace | FaceFault:
         with self._watch.step("locate"):
-            faces = locate(self._engine, frame)
-            height, width = frame.pixels.shape[:2]
-            return choose_rider(faces, frame_width=width, frame_height=height, zone=self._policy.zone)
+            return locate_rider(self._engine, frame, self._policy.zone)
 
     def _is_same_face(self, frame: Frame, rider: LocatedFace) -> bool:
         if self._policy.attack_mode == "off" or (self._policy.attack_mode == "monitor" and frame.taken_ns == 0):

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from openstile.desk.advice import ADVICE, say
-from openstile.face import FaceEngine, Frame, LocatedFace, Template, compare, locate
+from openstile.face import FaceEngine, Frame, LocatedFace, Template, compare
 from openstile.face.faults import FaceFault
 from openstile.face.quality import QualityLimits, assess
 from openstile.face.quality_limits import ENROLMENT_LIMITS, stricter
 from openstile.face.template import cut_template, embed_face, soften_embeddings
-from openstile.face.zone import CaptureZone, choose_rider
+from openstile.face.zone import CaptureZone, locate_rider
 from openstile.terms.errors import BadInputError
 from openstile.terms.limits import ENROL_FACES_MAX
 
@@ -64,8 +64,7 @@ def _choose_riders(
     good: list[tuple[str, Frame, LocatedFace]] = []
     problems = []
     for name, frame in photographs:
-        faces = locate(engine, frame)
-        rider = choose_rider(faces, frame_width=frame.width, frame_height=frame.height, zone=zone)
+        rider = locate_rider(engine, frame, zone)
         if isinstance(rider, FaceFault):
             problems.append(f"{name}: {ADVICE[rider]}")
             continue

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from openstile.face.engine import FaceEngine
 from openstile.face.faults import FaceFault
+from openstile.face.frame import Frame
+from openstile.face.locate import locate
 from openstile.face.located import LocatedFace
 from openstile.terms import BadInputError
 
@@ -31,6 +34,11 @@ class CaptureZone:
             raise BadInputError(f"capture zone: face_height_min {self.face_height_min} is outside 0..1")
         if not 0 < self.second_face_ratio <= 1:
             raise BadInputError(f"capture zone: second_face_ratio {self.second_face_ratio} is outside 0..1")
+
+
+def locate_rider(engine: FaceEngine, frame: Frame, zone: CaptureZone) -> LocatedFace | FaceFault:
+    """The rider in `frame`: faces are located, and `choose_rider` takes one or says why there is none."""
+    return choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=zone)
 
 
 def choose_rider(

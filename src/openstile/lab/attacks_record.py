@@ -7,10 +7,10 @@ from itertools import chain
 from openstile import __version__
 from openstile.crossing import Policy
 from openstile.crossing.attack import AttackCheck
-from openstile.face import FaceEngine, Frame, LocatedFace, locate
+from openstile.face import FaceEngine, Frame, LocatedFace
 from openstile.face.attack import AttackKit, Evidence, Outcome
 from openstile.face.attack.stimulus import RandomBytes
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.lab.attacks_session import Session
 from openstile.terms.instants import Clock
 
@@ -94,8 +94,7 @@ def present(*, frames: Iterator[Frame], engine: FaceEngine, policy: Policy, cloc
 
 
 def _rider(frame: Frame, engine: FaceEngine, policy: Policy) -> LocatedFace | None:
-    height, width = frame.pixels.shape[:2]
-    rider = choose_rider(locate(engine, frame), frame_width=width, frame_height=height, zone=policy.zone)
+    rider = locate_rider(engine, frame, policy.zone)
     return rider if isinstance(rider, LocatedFace) else None
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Protocol
 
 from openstile.crossing import Policy
-from openstile.face import FaceEngine, Frame, Template, locate
+from openstile.face import FaceEngine, Frame, Template
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.quality import Quality, assess
 from openstile.face.template import cut_template, embed_face, soften_embeddings
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.lab.dataset import Capture
 from openstile.terms.errors import BadInputError, OpenstileError
 from openstile.terms.limits import LAB_WORKERS_MAX
@@ -88,7 +88,7 @@ def capture_frame(engine: FaceEngine, frame: Frame, policy: Policy) -> Captured:
     """One frame as a gate sees it (`crossing.look`): locate, choose the rider, judge, make the template; and the
     reference that a desk would make of it.
     """
-    rider = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=policy.zone)
+    rider = locate_rider(engine, frame, policy.zone)
     if isinstance(rider, FaceFault):
         return Captured.failed(rider)
     quality = assess(frame, rider, limits=policy.quality)

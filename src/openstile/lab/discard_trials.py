@@ -14,7 +14,7 @@ from openstile.face.images import read_image
 from openstile.face.quality import QualityLimits, assess
 from openstile.face.quality_table import Measured, measured
 from openstile.face.template import extract_reference
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.lab.dataset import Capture, DataSet
 from openstile.lab.discard_conditions import Condition, present
 from openstile.terms.errors import BadInputError
@@ -101,7 +101,7 @@ def present_frame(
     engine: FaceEngine, frame: Frame, reference: Template, policy: Policy
 ) -> tuple[tuple[Measured, ...], bool] | None:
     """What the gate measures of the rider's face in `frame`, and whether it differs from `reference`; None: no face."""
-    rider = choose_rider(locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=policy.zone)
+    rider = locate_rider(engine, frame, policy.zone)
     if isinstance(rider, FaceFault):
         return None
     quality = assess(frame, rider, limits=ANYTHING)

@@ -13,12 +13,12 @@ from typing import TypeVar
 import numpy as np
 
 from openstile.crossing import Policy
-from openstile.face import FaceEngine, Frame, compare, extract_template, locate
+from openstile.face import FaceEngine, Frame, compare, extract_template
 from openstile.face.engine import TemplatePart
 from openstile.face.faults import FaceFault
 from openstile.face.images import read_image
 from openstile.face.quality import assess
-from openstile.face.zone import choose_rider
+from openstile.face.zone import locate_rider
 from openstile.lab.capture import Apparatus
 from openstile.lab.dataset import DataSet
 from openstile.lab.pairs import cross_distances
@@ -133,12 +133,7 @@ class _Watch:
 
 def _run_steps(engine: FaceEngine, frame: Frame, policy: Policy, watch: _Watch) -> bool:
     """The gate's order; a template is compared with itself, which takes as long as with any other."""
-    rider = watch.run(
-        "locate",
-        lambda: choose_rider(
-            locate(engine, frame), frame_width=frame.width, frame_height=frame.height, zone=policy.zone
-        ),
-    )
+    rider = watch.run("locate", lambda: locate_rider(engine, frame, policy.zone))
     if isinstance(rider, FaceFault):
         return False
     if watch.run("quality", lambda: assess(frame, rider, limits=policy.quality)).fault is not None:
